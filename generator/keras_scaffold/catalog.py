@@ -1,0 +1,203 @@
+"""What the product knows of inputs, merges and outputs, read from the template's own files.
+
+Each input type is a folder of `template/inputs`, each merge method a file of `template/merges`,
+each task a folder of `template/outputs`. Nothing about a type stands anywhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+def template_root() -> Path:
+    """The folder that holds copier.yml: inside the installed package, or the checkout around it."""
+    packaged = Path(__file__).parent / "_template"
+    return packaged if packaged.is_dir() else Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One key that an input or an output may carry.
+
+    `kind` is shape, integer, integers, number, choice, column or columns; `least` and `most`
+    bound each number (one bound per axis for a shape).
+    """
+
+    name: str
+    kind: str
+    help: str
+    default: Any = None
+    least: Any = None
+    most: Any = None
+    count: int = 16
+    empty: bool = False
+    choices: tuple[str, ...] = ()
+    axes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Check:
+    """A condition over several fields: a Jinja expression and the message where it is false."""
+
+    that: str
+    otherwise: str
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """One way to turn an input into a vector.
+
+    `width_of` names the field whose last number is the vector's width, `width_times` multiplies
+    it; `parameters` is a Jinja expression over the fields that counts the weights.
+    """
+
+    name: str
+    help: str
+    width_of: str
+    parameters: str
+    fields: Mapping[str, Field]
+    width_times: int = 1
+    checks: tuple[Check, ...] = ()
+
+
+@dataclass(frozen=True)
+class InputType:
+    """A type of input: what a manifest row carries, the tensor it becomes, its encoders."""
+
+    name: str
+    title: str
+    help: str
+    row: str
+    tensor: str
+    fields: Mapping[str, Field]
+    encoders: Mapping[str, Encoder]
+    checks: tuple[Check, ...] = ()
+
+    @property
+    def default_encoder(self) -> Encoder:
+        """The first encoder in the catalog."""
+        return next(iter(self.encoders.values()))
+
+    def fields_with(self, encoder: str) -> dict[str, Field]:
+        """The type's own fields and then the encoder's."""
+        return {**self.fields, **self.encoders[encoder].fields}
+
+
+@dataclass(frozen=True)
+class MergeMethod:
+    """A way to join vectors.
+
+    `width` is sum (side by side), equal (operands must share one width) or one (a single number).
+    """
+
+    name: str
+    help: str
+    layer: str
+    least: int
+    width: str
+    most: int | None = None
+    arguments: tuple[str, ...] = ()
+    file: str | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is predicted: the column's content, the head's activation and loss."""
+
+    name: str
+    title: str
+    help: str
+    column: str
+    tensor: str
+    size: int | str
+    activation: str
+    loss: str
+    fields: Mapping[str, Field]
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Everything that can be asked for, in the order in which it is shown."""
+
+    inputs: Mapping[str, InputType] = field(default_factory=dict)
+    merges: Mapping[str, MergeMethod] = field(default_factory=dict)
+    outputs: Mapping[str, Task] = field(default_factory=dict)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    data: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
+    return data
+
+
+def _field(name: str, entry: dict[str, Any]) -> Field:
+    lists: dict[str, Any] = {
+        key: tuple(entry.pop(key)) for key in ("choices", "axes") if key in entry
+    }
+    return Field(name, **lists, **entry)
+
+
+def _fields(data: dict[str, Any]) -> dict[str, Field]:
+    return {name: _field(name, dict(entry)) for name, entry in data.items()}
+
+
+def _checks(data: dict[str, Any]) -> tuple[Check, ...]:
+    return tuple(Check(**check) for check in data.get("checks", []))
+
+
+def _input_type(name: str, data: dict[str, Any]) -> InputType:
+    encoders = {
+        encoder: Encoder(
+            name=encoder,
+            help=entry["help"],
+            width_of=entry["width_of"],
+            width_times=entry.get("width_times", 1),
+            parameters=entry["parameters"],
+            fields=_fields(entry["fields"]),
+            checks=_checks(entry),
+        )
+        for encoder, entry in data["encoders"].items()
+    }
+    return InputType(
+        name=name,
+        fields=_fields(data["fields"]),
+        encoders=encoders,
+        checks=_checks(data),
+        **{key: data[key] for key in ("title", "help", "row", "tensor")},
+    )
+
+
+def _merge_method(name: str, data: dict[str, Any]) -> MergeMethod:
+    del data["order"]
+    return MergeMethod(name, **{**data, "arguments": tuple(data.get("arguments", []))})
+
+
+def _task(name: str, data: dict[str, Any], common: dict[str, Field]) -> Task:
+    keys = ("title", "help", "column", "tensor", "size", "activation", "loss")
+    fields = {**_fields(data["fields"]), **common}
+    return Task(name=name, fields=fields, **{key: data[key] for key in keys})
+
+
+@cache
+def load_catalog() -> Catalog:
+    """Read the catalog from the template's folders; it is small, and read once a process."""
+    root = template_root() / "template"
+    inputs = {path.parent.name: _read(path) for path in root.glob("inputs/*/input.yml")}
+    merges = {path.stem: _read(path) for path in root.glob("merges/*.yml")}
+    outputs = {path.parent.name: _read(path) for path in root.glob("outputs/*/output.yml")}
+    common = _fields(_read(root / "outputs" / "fields.yml"))
+
+    def in_order(entries: dict[str, dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
+        return sorted(entries.items(), key=lambda item: (item[1]["order"], item[0]))
+
+    return Catalog(
+        inputs={name: _input_type(name, data) for name, data in in_order(inputs)},
+        merges={name: _merge_method(name, data) for name, data in in_order(merges)},
+        outputs={name: _task(name, data, common) for name, data in in_order(outputs)},
+    )
