@@ -93,7 +93,8 @@ class InputType:
 class MergeMethod:
     """A way to join vectors.
 
-    `width` is sum (side by side), equal (operands must share one width) or one (a single number).
+    `width` is sum (side by side), equal (operands must share one width) or one (a single number);
+    `parameters` is a Jinja expression over `operands` (how many) and `common` (their width).
     """
 
     name: str
@@ -104,6 +105,7 @@ class MergeMethod:
     most: int | None = None
     arguments: tuple[str, ...] = ()
     file: str | None = None
+    parameters: str = "0"
 
 
 @dataclass(frozen=True)

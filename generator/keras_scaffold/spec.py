@@ -35,6 +35,7 @@ LONGEST_COLUMN = 100
 MOST_BRANCHES = 100
 DEEPEST_MERGE = 32
 LARGEST_SPEC = 1_000_000  # characters
+WIDEST_PROJECTION = 8192
 
 
 class SpecError(Exception):
@@ -130,7 +131,10 @@ def parse_spec(text: str) -> dict[str, Any]:
         problem = error.problem or "it cannot be parsed"
         raise SpecError(f"line {line}: not valid YAML: {one_line(problem)}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise SpecError(f"not valid YAML: {one_line(str(error)) or 'nested too deep'}") from None
+        reason = "nested too deep" if isinstance(error, RecursionError) else one_line(str(error))
+        if "int_max_str_digits" in reason:
+            reason = "a number has thousands of digits"
+        raise SpecError(f"not valid YAML: {reason}") from None
     if not isinstance(data, dict):
         raise SpecError("a spec is a mapping with the keys " + ", ".join(KEYS))
     return data
@@ -145,7 +149,10 @@ def one_line(text: str) -> str:
 
 def shown(value: object) -> str:
     """A value as it is shown in an error."""
-    return one_line(json.dumps(value, ensure_ascii=False, default=str))
+    try:
+        return one_line(json.dumps(value, ensure_ascii=False, default=str))
+    except TypeError:  # a mapping with keys that JSON has not, such as dates
+        return one_line(str(value))
 
 
 def nearest(word: object, words: Iterable[str]) -> str:
@@ -245,7 +252,10 @@ def _check_number(value: object, least: Any, most: Any, place: str, integer: boo
     if integer and not _is_integer(value):
         _fail(place, f"is {shown(value)}, not a whole number; {least} to {most}")
     if isinstance(value, bool) or not isinstance(value, int | float):
-        _fail(place, f"is {shown(value)}, not a number; {least} to {most}")
+        hint = ""
+        if isinstance(value, str) and re.fullmatch(r"-?[0-9]+e[+-]?[0-9]+", value):
+            hint = f"; YAML takes {value} for text, write {value.replace('e', '.0e')}"
+        _fail(place, f"is {shown(value)}, not a number; {least} to {most}{hint}")
     if not least <= value <= most:
         _fail(place, f"is {shown(value)}; it must be {least} to {most}")
 
@@ -293,7 +303,8 @@ def _check_keys(entry: Mapping[Any, Any], known: Iterable[str], place: str, what
 
 
 @cache
-def _expression(text: str) -> Any:
+def expression(text: str) -> Any:
+    """A Jinja expression of the catalog as a function of the fields, compiled once."""
     from jinja2 import Environment  # only where an entry has checks
 
     return Environment().compile_expression(text)
@@ -301,7 +312,7 @@ def _expression(text: str) -> Any:
 
 def _run_checks(checks: Iterable[Check], entry: Mapping[str, Any], place: str) -> None:
     for check in checks:
-        if not _expression(check.that)(**entry):
+        if not expression(check.that)(**entry):
             _fail(place, check.otherwise)
 
 
@@ -427,7 +438,7 @@ def _merge_node(
     if "width" in value:
         if method.width == "sum":
             _fail(f"{place}.width", f"{method.name} keeps every width; leave width out")
-        _check_number(value["width"], 1, 8192, f"{place}.width", integer=True)
+        _check_number(value["width"], 1, WIDEST_PROJECTION, f"{place}.width", integer=True)
     return Merge(method.name, tuple(operands), value.get("width"))
 
 
@@ -466,21 +477,44 @@ def inputs_of(tree: Merge) -> Iterator[str]:
 
 def validate(data: object) -> Spec:
     """Check a spec and complete it from the catalog; SpecError names the first mistake."""
+    given = _given(data)
+    for key in ("project_name", "inputs", "outputs"):
+        if key not in given:
+            raise SpecError(f"{key}: missing; a spec has the keys {', '.join(KEYS)}")
+    inputs, outputs = _complete_entries(given)
+    merge = complete_merge(given.get("merge", "concatenate"), [entry["name"] for entry in inputs])
+    return Spec(given, given["project_name"], tuple(inputs), merge, tuple(outputs))
+
+
+def check_given(data: object) -> dict[str, Any]:
+    """Check what is there of a spec, whose other keys are still to be asked for."""
+    given = _given(data)
+    inputs, _ = _complete_entries(given)
+    if inputs and "merge" in given:
+        complete_merge(given["merge"], [entry["name"] for entry in inputs])
+    return given
+
+
+def _given(data: object) -> dict[str, Any]:
     if not isinstance(data, Mapping):
         raise SpecError("a spec is a mapping with the keys " + ", ".join(KEYS))
     _check_keys(data, KEYS, "spec", "a spec")
-    for key in ("project_name", "inputs", "outputs"):
-        if key not in data:
-            raise SpecError(f"{key}: missing; a spec has the keys {', '.join(KEYS)}")
-    project_name = check_project_name(data["project_name"])
-    given_inputs = _entries(data["inputs"], "inputs", "{name: chart, type: image}")
-    inputs = [complete_input(entry, f"inputs[{i}]") for i, entry in enumerate(given_inputs)]
-    given_outputs = _entries(data["outputs"], "outputs", "{name: label, task: binary}")
-    outputs = [complete_output(entry, f"outputs[{i}]") for i, entry in enumerate(given_outputs)]
+    if "project_name" in data:
+        check_project_name(data["project_name"])
+    return {key: data[key] for key in KEYS if key in data}
+
+
+def _complete_entries(data: Mapping[str, Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    inputs: list[dict[str, Any]] = []
+    outputs: list[dict[str, Any]] = []
+    if "inputs" in data:
+        given = _entries(data["inputs"], "inputs", "{name: chart, type: image}")
+        inputs = [complete_input(entry, f"inputs[{i}]") for i, entry in enumerate(given)]
+    if "outputs" in data:
+        given = _entries(data["outputs"], "outputs", "{name: label, task: binary}")
+        outputs = [complete_output(entry, f"outputs[{i}]") for i, entry in enumerate(given)]
     _check_distinct(inputs, outputs)
-    merge = complete_merge(data.get("merge", "concatenate"), [entry["name"] for entry in inputs])
-    given = {key: data[key] for key in KEYS if key in data}
-    return Spec(given, project_name, tuple(inputs), merge, tuple(outputs))
+    return inputs, outputs
 
 
 def _check_distinct(inputs: list[dict[str, Any]], outputs: list[dict[str, Any]]) -> None:

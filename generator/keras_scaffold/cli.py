@@ -1,0 +1,253 @@
+"""The command line `scaffold`.
+
+This module is imported at every Tab and every --help: it declares the commands and imports
+nothing but Typer. What they do stands in `commands`.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from keras_scaffold import __version__, interrupts
+from keras_scaffold import completion as complete
+
+app = typer.Typer(
+    name="scaffold",
+    help="Start multi-input Keras projects, and keep them current.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"keras-scaffold {__version__}")
+        raise typer.Exit
+
+
+def _complete_merge(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    return complete.complete_merge(incomplete, ctx.params.get("inputs") or [])
+
+
+Inputs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-i",
+        "--input",
+        metavar="NAME:TYPE[:SHAPE][:ENCODER]",
+        help="An input, such as chart:image:64x64x3:cnn; once for each.",
+        autocompletion=complete.complete_input,
+    ),
+]
+Merge = Annotated[
+    str | None,
+    typer.Option(
+        "-m",
+        "--merge",
+        metavar="MERGE",
+        help='A method, or a tree such as "concatenate(multiply(a, b), c)".',
+        autocompletion=_complete_merge,
+    ),
+]
+Outputs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="NAME:TASK[:CLASSES]",
+        help="An output, such as genre:multiclass:4; once for each.",
+        autocompletion=complete.complete_output,
+    ),
+]
+
+
+@app.callback(invoke_without_command=True)
+def _scaffold(
+    ctx: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    if ctx.invoked_subcommand is None:
+        print(ctx.get_help())
+
+
+@app.command()
+def new(
+    destination: Annotated[Path, typer.Argument(metavar="DEST", help="The project's folder.")],
+    spec: Annotated[
+        Path | None, typer.Option("--spec", metavar="FILE", help="A spec in YAML or JSON.")
+    ] = None,
+    inputs: Inputs = None,
+    merge: Merge = None,
+    outputs: Outputs = None,
+    name: Annotated[
+        str | None,
+        typer.Option("--name", metavar="TEXT", help="The project's name; else the folder's."),
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Ask nothing; take defaults for what is not said.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the files; write nothing.")
+    ] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Write into a folder that is not empty, keeping backups."),
+    ] = False,
+    no_git: Annotated[bool, typer.Option("--no-git", help="Make no git repository.")] = False,
+    template: Annotated[
+        str | None,
+        typer.Option("--template", metavar="URL", help="Another copier template, such as a fork."),
+    ] = None,
+) -> None:
+    """Start a project: the model, its data loaders, training and tests."""
+    from keras_scaffold import commands
+
+    commands.new(
+        destination,
+        spec,
+        inputs or [],
+        merge,
+        outputs or [],
+        name,
+        yes=yes,
+        dry_run=dry_run,
+        force=force,
+        git=not no_git,
+        template=template,
+    )
+
+
+@app.command()
+def preview(
+    spec: Annotated[
+        Path | None, typer.Argument(metavar="[SPEC]", help="A spec; else the flagship example.")
+    ] = None,
+    inputs: Inputs = None,
+    merge: Merge = None,
+    outputs: Outputs = None,
+) -> None:
+    """Show the files, the model's diagram and its code; write nothing."""
+    from keras_scaffold import commands
+
+    commands.preview(spec, inputs or [], merge, outputs or [])
+
+
+@app.command()
+def catalog(
+    section: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[inputs|merges|outputs]",
+            help="One section; else all.",
+            autocompletion=complete.complete_section,
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="All that is known, with fields and limits.")
+    ] = False,
+) -> None:
+    """Show the types of input, the merges and the tasks."""
+    from keras_scaffold import commands
+
+    commands.catalog(section, as_json)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a spec, for editors."""
+    from keras_scaffold import commands
+
+    commands.schema()
+
+
+@app.command()
+def demo(
+    destination: Annotated[
+        Path | None, typer.Argument(metavar="[DEST]", help="The project's folder.")
+    ] = None,
+) -> None:
+    """Generate the flagship example, train it, and show where to look."""
+    from keras_scaffold import commands
+
+    commands.demo(destination)
+
+
+# Running it
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line; its exit code. Every error is one line on stderr."""
+    try:
+        if complete.VARIABLE in os.environ:
+            complete.answer(lambda: _call(arguments))
+            return 0
+        code = _call(arguments)
+        # Typer makes an exit code of an interrupt; before commands it is one still.
+        return _fail(interrupts.message(), code) if code == interrupts.EXIT_CODE else code
+    except KeyboardInterrupt:
+        return _fail(interrupts.message(), interrupts.EXIT_CODE)
+    except typer.TyperException as error:
+        return _fail(_usage(error), error.exit_code)
+    except Exception as error:
+        if interrupts.seen:  # in the midst of an import, it can come out as another error
+            return _fail(interrupts.message(), interrupts.EXIT_CODE)
+        return _unexpected(error)
+
+
+def _call(arguments: Sequence[str]) -> int:
+    try:
+        code = app(list(arguments), prog_name="scaffold", standalone_mode=False)
+    except SystemExit as done:
+        code = done.code
+    return code if isinstance(code, int) else 0
+
+
+def _usage(error: typer.TyperException) -> str:
+    return f"{error.format_message().rstrip('.')}; scaffold --help says what there is"
+
+
+def _unexpected(error: Exception) -> int:
+    from keras_scaffold.spec import SpecError, one_line
+
+    if isinstance(error, SpecError):
+        return _fail(str(error), getattr(error, "exit_code", 1))
+    if isinstance(error, BrokenPipeError):  # whoever read us has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{place}{error.strerror or error}", 1)
+    kind = type(error).__name__
+    return _fail(f"{kind}: {one_line(str(error))}; a defect of keras-scaffold, please report it", 1)
+
+
+def _fail(message: str, code: int) -> int:
+    line = " ".join(message.split())
+    print(f"error: {line}", file=sys.stderr)
+    return code
+
+
+def main() -> NoReturn:
+    """Run the command line of this process."""
+    import gc
+
+    # A command lives for a second: collecting cycles would take a tenth of it.
+    gc.disable()
+    interrupts.install()
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    code = run(sys.argv[1:])
+    interrupts.ignore()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    gc.freeze()
+    sys.exit(code)

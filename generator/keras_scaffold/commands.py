@@ -1,0 +1,268 @@
+"""What the commands do, behind the command line that `cli` declares."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from keras_scaffold.catalog import load_catalog, template_root
+from keras_scaffold.notation import (
+    INPUT_FORM,
+    OUTPUT_FORM,
+    command_line,
+    parse_input,
+    parse_merge,
+    parse_output,
+)
+from keras_scaffold.show import bold, catalog_tables, code, file_tree, in_terminal, say, tables
+from keras_scaffold.spec import (
+    Spec,
+    SpecError,
+    check_given,
+    check_project_name,
+    default_project_name,
+    nearest,
+    parse_spec,
+    read_spec,
+    validate,
+)
+
+
+class CommandLineError(SpecError):
+    """The command line is wrong, not what it asks for."""
+
+    exit_code = 2
+
+
+# What is asked for
+
+
+def _given(
+    spec_file: Path | None, inputs: Sequence[str], merge: str | None, outputs: Sequence[str]
+) -> dict[str, Any]:
+    """The sparse spec that a file or the flags say, checked as far as it goes."""
+    if spec_file is not None:
+        if inputs or merge or outputs:
+            raise CommandLineError(
+                "--spec says the inputs, merge and outputs; leave -i, -m, -o out"
+            )
+        given = read_spec(spec_file)
+        try:
+            return check_given(given)
+        except SpecError as error:
+            raise SpecError(f"{spec_file}: {error}") from None
+    given = {}
+    try:
+        if inputs:
+            given["inputs"] = [parse_input(text) for text in inputs]
+        if merge is not None:
+            given["merge"] = parse_merge(merge)
+        if outputs:
+            given["outputs"] = [parse_output(text) for text in outputs]
+        return check_given(given)
+    except SpecError as error:
+        raise CommandLineError(str(error)) from None
+
+
+def _defaults() -> dict[str, Any]:
+    """The answers that copier.yml proposes."""
+    questions = parse_spec((template_root() / "copier.yml").read_text(encoding="utf-8"))
+    values = {key: questions[key]["default"] for key in ("inputs", "outputs")}
+    return {key: parse_spec(f"{key}:\n{text}")[key] for key, text in values.items()}
+
+
+def _missing(given: dict[str, Any]) -> str:
+    flags = {"inputs": f"-i {INPUT_FORM}", "outputs": f"-o {OUTPUT_FORM}"}
+    missing = {key: flag for key, flag in flags.items() if key not in given}
+    if not missing:
+        return ""
+    say_it = " and ".join(missing.values())
+    return f"no {' and no '.join(missing)} said; say {say_it}, or --yes to take the defaults"
+
+
+# new
+
+
+def new(
+    destination: Path,
+    spec_file: Path | None,
+    inputs: Sequence[str],
+    merge: str | None,
+    outputs: Sequence[str],
+    name: str | None,
+    *,
+    yes: bool,
+    dry_run: bool,
+    force: bool,
+    git: bool,
+    template: str | None,
+) -> None:
+    """Render a project into the destination, asking for what is not said."""
+    given = _given(spec_file, inputs, merge, outputs)
+    if name is not None:
+        try:
+            given["project_name"] = check_project_name(name)
+        except SpecError as error:
+            raise CommandLineError(f"--name: {str(error).partition(': ')[2]}") from None
+    from keras_scaffold.render import check_destination, render, render_to_memory
+
+    check_destination(destination, force=force or dry_run)
+    asked = False
+    if missing := _missing(given):
+        if yes:
+            given = {**_defaults(), **given}
+        elif sys.stdin.isatty() and in_terminal():
+            answers = _ask(given, destination, template)
+            if answers is None:
+                say("Nothing was written.")
+                return
+            given, asked = answers, True
+        else:
+            raise CommandLineError(missing)
+    given.setdefault("project_name", default_project_name(destination.resolve().name))
+    spec = _checked(given, spec_file)
+    if dry_run:
+        say(file_tree(render_to_memory(spec, template), str(destination)))
+        return
+    done = render(spec, destination, template=template, force=force, git=git)
+    for path, backup in done.replaced.items():
+        print(f"replaced {path}; what it was is in {backup}", file=sys.stderr)
+    _say_done(spec, destination, len(done.files), done.git)
+    if asked:
+        _say_again(given, destination)
+
+
+def _ask(given: dict[str, Any], destination: Path, template: str | None) -> dict[str, Any] | None:
+    from keras_scaffold.render import render_to_memory
+    from keras_scaffold.wizard import ask
+
+    def tree(spec: Spec) -> str:
+        return file_tree(render_to_memory(spec, template), str(destination))
+
+    return ask(given, destination, tree)
+
+
+def _checked(given: dict[str, Any], spec_file: Path | None) -> Spec:
+    try:
+        return validate(given)
+    except SpecError as error:
+        if spec_file is None:
+            raise CommandLineError(str(error)) from None
+        raise SpecError(f"{spec_file}: {error}") from None
+
+
+def _say_done(spec: Spec, destination: Path, files: int, git: str) -> None:
+    say(f"{bold(spec.project_name)} is in {destination} ({files} files).")
+    if git:
+        say(f"Note: {git}.")
+    say("Next:")
+    if destination.resolve() != Path.cwd():
+        import shlex
+
+        say(f"  cd {shlex.quote(str(destination))}")
+    say("  python -m venv .venv && . .venv/bin/activate")
+    say("  pip install -e '.[dev]'")
+    say(f"  python -m {spec.package_name} train")
+    say("  pytest")
+
+
+def _say_again(given: dict[str, Any], destination: Path) -> None:
+    line = command_line(given, destination)
+    if line is None:
+        answers = destination / ".copier-answers.yml"
+        say(f"The same again: save the spec in {answers} and say scaffold new DEST --spec FILE")
+    else:
+        say(f"The same again:\n  {line}")
+
+
+# preview, catalog, schema, demo
+
+
+def _flagship() -> dict[str, Any]:
+    demo = template_root() / "template" / "demo.yml"
+    if demo.is_file():
+        return read_spec(demo)
+    return {"project_name": default_project_name(""), **_defaults()}
+
+
+def preview(
+    spec_file: Path | None, inputs: Sequence[str], merge: str | None, outputs: Sequence[str]
+) -> None:
+    """Show what would be written: the tree, the model's diagram and its code."""
+    from keras_scaffold.diagram import draw
+    from keras_scaffold.estimate import parameters, parameters_text
+    from keras_scaffold.render import render_to_memory
+
+    given = _given(spec_file, inputs, merge, outputs)
+    if not given:
+        given = _flagship()
+    elif spec_file is None:
+        given = {**_defaults(), **given}
+    given.setdefault("project_name", default_project_name(""))
+    spec = _checked(given, spec_file)
+    files = render_to_memory(spec)
+    say(file_tree(files, spec.project_slug))
+    say(f"\n{draw(spec)}\n")
+    say(f"{parameters_text(parameters(spec))}\n")
+    model = Path("src", spec.package_name, "model.py")
+    if model in files:
+        say(bold(str(model)))
+        code(files[model])
+
+
+def catalog(section: str | None, as_json: bool) -> None:
+    """Show what there is to choose from."""
+    known = load_catalog()
+    sections = catalog_tables(known)
+    if section is not None and section not in sections:
+        raise CommandLineError(f"no section '{section}'; {nearest(section, sections)}")
+    if as_json:
+        data = asdict(known)
+        print(json.dumps(data[section] if section else data, indent=2))
+        return
+    tables([table for name, table in sections.items() if section in (None, name)])
+    say("\nEvery field with its default and limits: scaffold catalog --json")
+
+
+def schema() -> None:
+    """Print the JSON Schema of a spec."""
+    from keras_scaffold.schema import spec_schema
+
+    print(json.dumps(spec_schema(), indent=2))
+
+
+def demo(destination: Path | None) -> None:
+    """Generate the flagship example, train it where Keras is, and say where to look."""
+    from importlib.util import find_spec
+
+    from keras_scaffold.render import render
+
+    spec = validate(_flagship())
+    destination = destination or Path(spec.project_slug)
+    files = render(spec, destination).files
+    say(f"{bold(spec.project_name)} is in {destination} ({len(files)} files).")
+    needed = ("keras", "tensorflow", "numpy", "pandas", "matplotlib")
+    missing = [package for package in needed if find_spec(package) is None]
+    if missing:
+        say(f"To train it: cd {destination} && pip install -e . && {_train(spec)}")
+        return
+    say(f"Training: {_train(spec)}")
+    sys.stdout.flush()
+    path = os.pathsep.join(filter(None, ["src", os.environ.get("PYTHONPATH")]))
+    command = [sys.executable, *_train(spec).split()[1:]]
+    done = subprocess.run(command, cwd=destination, env={**os.environ, "PYTHONPATH": path})
+    if done.returncode:
+        raise SpecError(f"the training stopped with exit code {done.returncode}; see above")
+    say("Look at:")
+    for path in ("runs/demo/curves.png", f"src/{spec.package_name}/model.py", "README.md"):
+        say(f"  {destination / path}")
+
+
+def _train(spec: Spec) -> str:
+    return f"python -m {spec.package_name} train --epochs 5 --run runs/demo"

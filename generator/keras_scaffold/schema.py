@@ -1,0 +1,284 @@
+"""The JSON Schema of a spec, built from the catalog, so that editors complete and explain it.
+
+What a schema cannot say (two names alike, an operand that is no input, conditions over several
+fields) is left to `validate`.
+"""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from keras_scaffold.catalog import Encoder, Field, InputType, MergeMethod, Task, load_catalog
+from keras_scaffold.spec import (
+    LONGEST_COLUMN,
+    LONGEST_PROJECT_NAME,
+    MOST_BRANCHES,
+    NAME,
+    WIDEST_PROJECTION,
+)
+
+Schema = dict[str, Any]
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def spec_schema() -> Schema:
+    """The schema of a whole spec."""
+    catalog = load_catalog()
+    definitions: Schema = {
+        "name": _name(),
+        "input": _input(catalog.inputs),
+        "output": _output(catalog.outputs),
+        "merge": _merge(catalog.merges),
+        "nested_merge": {"$ref": "#/$defs/merge", "required": ["of"]},
+    }
+    for kind in catalog.inputs.values():
+        for encoder in kind.encoders.values():
+            definitions[f"input_{kind.name}_{encoder.name}"] = _encoded_input(kind, encoder)
+    for task in catalog.outputs.values():
+        definitions[f"output_{task.name}"] = _task_output(task)
+    return {
+        "$schema": DIALECT,
+        "title": "A spec of keras-scaffold",
+        "description": "A multi-input Keras project: its inputs, how they merge, what it predicts.",
+        "type": "object",
+        "required": ["project_name", "inputs", "outputs"],
+        "additionalProperties": False,
+        "properties": {
+            "project_name": {
+                "title": "project name",
+                "description": "Free text; the folder's and the package's names derive from it.",
+                "type": "string",
+                "minLength": 1,
+                "maxLength": LONGEST_PROJECT_NAME,
+                "pattern": r"^\S(.*\S)?$",
+            },
+            "inputs": _list("input", "What goes in, one entry for each branch of the model."),
+            "merge": {
+                "title": "merge",
+                "description": "How the branches come together: a method, or a tree of them.",
+                "default": next(iter(catalog.merges)),
+                "anyOf": [_choice("method", catalog.merges), {"$ref": "#/$defs/merge"}],
+            },
+            "outputs": _list("output", "What is predicted, one entry for each head of the model."),
+        },
+        "$defs": definitions,
+    }
+
+
+def _list(definition: str, description: str) -> Schema:
+    return {
+        "title": f"{definition}s",
+        "description": description,
+        "type": "array",
+        "minItems": 1,
+        "maxItems": MOST_BRANCHES,
+        "items": {"$ref": f"#/$defs/{definition}"},
+    }
+
+
+def _name() -> Schema:
+    return {
+        "title": "name",
+        "description": "Lower-case letters, digits and _; layers, files and keys are called by it.",
+        "type": "string",
+        "pattern": f"^{NAME.pattern}$",
+        "maxLength": 32,
+        "not": {"enum": sorted(word for word in keyword.kwlist if word.islower())},
+    }
+
+
+def _choice(
+    title: str, entries: Mapping[str, InputType | Encoder | Task | MergeMethod], **more: Any
+) -> Schema:
+    """One of the catalog's words, each with its help."""
+    options = [{"const": name, "description": entry.help} for name, entry in entries.items()]
+    return {"title": title, **more, "type": "string", "oneOf": options}
+
+
+def _when(key: str, word: str, then: str, absent: bool = False) -> Schema:
+    """`then` holds where `key` is `word`, or where it is absent and that means the same."""
+    condition: Schema = {"properties": {key: {"const": word}}}
+    if not absent:
+        condition["required"] = [key]
+    return {"if": condition, "then": {"$ref": f"#/$defs/{then}"}}
+
+
+def _input(types: Mapping[str, InputType]) -> Schema:
+    return {
+        "title": "input",
+        "type": "object",
+        "required": ["name", "type"],
+        "properties": {"name": {"$ref": "#/$defs/name"}, "type": _choice("type", types)},
+        "allOf": [
+            {
+                "if": {"required": ["type"], "properties": {"type": {"const": kind.name}}},
+                "then": {
+                    "properties": {
+                        "encoder": _choice(
+                            "encoder", kind.encoders, default=kind.default_encoder.name
+                        )
+                    },
+                    "allOf": [
+                        _when(
+                            "encoder",
+                            encoder.name,
+                            f"input_{kind.name}_{encoder.name}",
+                            absent=encoder is kind.default_encoder,
+                        )
+                        for encoder in kind.encoders.values()
+                    ],
+                },
+            }
+            for kind in types.values()
+        ],
+    }
+
+
+def _encoded_input(kind: InputType, encoder: Encoder) -> Schema:
+    own = {"name": {"$ref": "#/$defs/name"}, "type": {"const": kind.name}}
+    own["encoder"] = {"const": encoder.name}
+    return {
+        "title": f"{kind.title}, {encoder.name}",
+        "description": f"{kind.help}. {encoder.name}: {encoder.help}.",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {**own, **_properties(kind.fields_with(encoder.name).values())},
+    }
+
+
+def _output(tasks: Mapping[str, Task]) -> Schema:
+    return {
+        "title": "output",
+        "type": "object",
+        "required": ["name", "task"],
+        "properties": {"name": {"$ref": "#/$defs/name"}, "task": _choice("task", tasks)},
+        "allOf": [_when("task", task, f"output_{task}") for task in tasks],
+    }
+
+
+def _task_output(task: Task) -> Schema:
+    own = {"name": {"$ref": "#/$defs/name"}, "task": {"const": task.name}}
+    return {
+        "title": task.title,
+        "description": f"{task.help}. The column holds {task.column}.",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {**own, **_properties(task.fields.values())},
+    }
+
+
+def _merge(methods: Mapping[str, MergeMethod]) -> Schema:
+    return {
+        "title": "merge",
+        "description": "A merge of inputs and further merges.",
+        "type": "object",
+        "required": ["method"],
+        "additionalProperties": False,
+        "properties": {
+            "method": _choice("method", methods),
+            "of": {
+                "title": "of",
+                "description": "What is merged: names of inputs, and merges; by default all inputs.",
+                "type": "array",
+                "minItems": 1,
+                "items": {"anyOf": [{"$ref": "#/$defs/name"}, {"$ref": "#/$defs/nested_merge"}]},
+            },
+            "width": {
+                "title": "width",
+                "description": "The width to which operands are brought; by default the widest's.",
+                "type": "integer",
+                "minimum": 1,
+                "maximum": WIDEST_PROJECTION,
+            },
+        },
+        "allOf": [_method(method) for method in methods.values()],
+    }
+
+
+def _method(method: MergeMethod) -> Schema:
+    operands: Schema = {"minItems": method.least}
+    if method.most is not None:
+        operands["maxItems"] = method.most
+    limits: Schema = {"of": operands}
+    if method.width == "sum":
+        limits["width"] = False
+    return {
+        "if": {"required": ["method"], "properties": {"method": {"const": method.name}}},
+        "then": {"properties": limits},
+    }
+
+
+# Fields
+
+
+def _properties(fields: Iterable[Field]) -> Schema:
+    return {field.name: field_schema(field) for field in fields}
+
+
+def field_schema(field: Field) -> Schema:
+    """The schema of one field of the catalog."""
+    schema: Schema = {"title": field.name, "description": field.help}
+    if field.default is not None:
+        schema["default"] = field.default
+    return schema | _KINDS[field.kind](field)
+
+
+def _shape(field: Field) -> Schema:
+    axes = zip(field.axes, field.least, field.most, strict=True)
+    return {
+        "type": "array",
+        "minItems": len(field.axes),
+        "maxItems": len(field.axes),
+        "prefixItems": [
+            {"title": axis, "type": "integer", "minimum": least, "maximum": most}
+            for axis, least, most in axes
+        ],
+    }
+
+
+def _integers(field: Field) -> Schema:
+    return {
+        "type": "array",
+        "minItems": 0 if field.empty else 1,
+        "maxItems": field.count,
+        "items": _integer(field),
+    }
+
+
+def _integer(field: Field) -> Schema:
+    return {"type": "integer", "minimum": field.least, "maximum": field.most}
+
+
+def _number(field: Field) -> Schema:
+    return {"type": "number", "minimum": field.least, "maximum": field.most}
+
+
+def _word(field: Field) -> Schema:
+    return {"enum": list(field.choices)}
+
+
+def _column(_: Field) -> Schema:
+    return {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": LONGEST_COLUMN,
+        "not": {"const": "split"},
+    }
+
+
+def _columns(field: Field) -> Schema:
+    return {"type": "array", "minItems": 1, "uniqueItems": True, "items": _column(field)}
+
+
+_KINDS = {
+    "shape": _shape,
+    "integers": _integers,
+    "integer": _integer,
+    "number": _number,
+    "choice": _word,
+    "column": _column,
+    "columns": _columns,
+}
