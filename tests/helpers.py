@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import hypothesis.strategies as st
-
 from keras_scaffold import cli
 from keras_scaffold.catalog import Field, load_catalog
 

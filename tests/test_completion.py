@@ -7,7 +7,6 @@ import sys
 import pexpect
 import pytest
 from helpers import BIN, scaffold_process
-
 from keras_scaffold.catalog import load_catalog
 from keras_scaffold.completion import complete_input, complete_merge, join_at_colons
 
@@ -23,7 +22,7 @@ def _bash(*words, cwd, cursor=None):
     }
     done = scaffold_process(cwd=cwd, env=env)
     assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout.split("\n")[:-1]
+    return done.stdout.split()
 
 
 def _other(shell, line, cwd):
@@ -73,7 +72,7 @@ def test_bash(words, offered, tmp_path):
     assert _bash(*words, cwd=tmp_path) == offered
 
 
-@pytest.mark.parametrize("shell", ["zsh", "fish", "powershell"])
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
 @pytest.mark.parametrize(
     ("line", "words"),
     [
@@ -85,8 +84,6 @@ def test_bash(words, offered, tmp_path):
     ],
 )
 def test_other_shells(shell, line, words, tmp_path):
-    if shell == "powershell":
-        pytest.skip("its protocol passes the word apart") if ":" in line else None
     told = _other(shell, line, tmp_path).replace("\\\\:", ":")
     for word in words:
         assert word in told
@@ -157,9 +154,8 @@ def test_a_real_bash(tmp_path):
             ("new out -m con", "new out -m concatenate "),
             ("cat", "catalog "),
         ]:
-            bash.send(f"echo {typed}")  # nothing runs; what is on the line is echoed
-            bash.send("\x01\x1b[3~\x1b[3~\x1b[3~\x1b[3~\x1b[3~scaffold \x05\t")
-            bash.expect_exact(line)
+            bash.send(f"scaffold {typed}\t")
+            bash.expect_exact(f"scaffold {line}")
             bash.sendcontrol("u")
             bash.send("\n")
             bash.expect_exact("$ ")

@@ -10,16 +10,17 @@ from helpers import BIN, ROOT
 
 PACKAGE = ROOT / "generator" / "keras_scaffold"
 HEAVY = {"tensorflow", "keras", "torch", "jax", "numpy", "pandas"}
-SLOW = HEAVY | {"copier", "questionary", "prompt_toolkit", "jinja2", "pydantic", "plumbum"}
+SLOW = HEAVY | {"copier", "questionary", "prompt_toolkit", "jinja2", "plumbum", "rich"}
 
 # From the entry point down to what knows of nothing else. A module imports from rows below alone.
 LAYERS = [
     {"__main__"},
     {"cli"},
-    {"commands"},
-    {"wizard", "schema", "completion"},
+    {"commands", "completion"},
+    {"wizard", "schema"},
     {"questions", "render", "show", "estimate"},
-    {"diagram", "notation"},
+    {"diagram"},
+    {"notation"},
     {"spec"},
     {"catalog", "interrupts"},
 ]
@@ -46,10 +47,16 @@ def _modules(*arguments, cwd, env=None):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["new", "--help"], ["nonsense"]], ids=" ".join
+    ("arguments", "more"),
+    [
+        (["--help"], {"pydantic"}),
+        (["--version"], {"pydantic"}),
+        (["new", "--help"], set()),  # Typer reads a command's options with pydantic
+        (["nonsense"], set()),
+    ],
 )
-def test_help_imports_next_to_nothing(arguments, tmp_path):
-    assert not _modules(*arguments, cwd=tmp_path) & (SLOW | {"rich", "yaml"})
+def test_help_imports_next_to_nothing(arguments, more, tmp_path):
+    assert not _modules(*arguments, cwd=tmp_path) & (SLOW | {"yaml"} | more)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +65,7 @@ def test_help_imports_next_to_nothing(arguments, tmp_path):
     ids=" ".join,
 )
 def test_light_commands_import_no_engine(arguments, tmp_path):
-    assert not _modules(*arguments, cwd=tmp_path) & (SLOW | {"rich"})
+    assert not _modules(*arguments, cwd=tmp_path) & SLOW
 
 
 def test_rendering_imports_no_framework(tmp_path):
@@ -85,7 +92,7 @@ def test_completion_imports_no_engine(words, tmp_path):
     assert done.stdout.strip()
     imported = {line.split("|")[-1].strip().split(".")[0] for line in done.stderr.splitlines()}
     assert "typer" in imported
-    assert not imported & (SLOW | {"rich"})
+    assert not imported & SLOW
 
 
 def _imported(path):
@@ -111,7 +118,7 @@ def test_dependencies_point_one_way():
     for name in modules:
         for other in _imported(PACKAGE / f"{name}.py"):
             found += 1
-            assert layer[other] > layer[name] or {name, other} <= {"cli", "commands"}, (name, other)
+            assert layer[other] > layer[name], (name, other)
     assert found > 20
 
 

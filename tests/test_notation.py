@@ -7,7 +7,6 @@ import pytest
 from helpers import merges, specs
 from hypothesis import assume, given
 from hypothesis import strategies as st
-
 from keras_scaffold.catalog import load_catalog
 from keras_scaffold.notation import (
     command_line,

@@ -19,7 +19,6 @@ from helpers import (
     run_scaffold,
     scaffold_process,
 )
-
 from keras_scaffold import __version__
 from keras_scaffold import render as rendering
 from keras_scaffold.render import RenderError, render, render_to_memory

@@ -8,7 +8,6 @@ import pytest
 from helpers import NUMBERS_AND_PICTURE, run_scaffold, specs
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-
 from keras_scaffold.catalog import load_catalog
 from keras_scaffold.schema import spec_schema
 from keras_scaffold.spec import SpecError, validate

@@ -9,7 +9,6 @@ import yaml
 from helpers import NUMBERS_AND_PICTURE, assert_one_error, run_scaffold, scaffold_process, specs
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-
 from keras_scaffold.spec import SpecError, check_given, parse_spec, validate
 
 PROJECT = {"project_name": "P"}

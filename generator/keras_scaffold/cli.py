@@ -218,9 +218,6 @@ def _unexpected(error: Exception) -> int:
 
     if isinstance(error, SpecError):
         return _fail(str(error), getattr(error, "exit_code", 1))
-    if isinstance(error, BrokenPipeError):  # whoever read us has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
         return _fail(f"{place}{error.strerror or error}", 1)
@@ -241,8 +238,10 @@ def main() -> NoReturn:
     # A command lives for a second: collecting cycles would take a tenth of it.
     gc.disable()
     interrupts.install()
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed, as by >&-
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
+        getattr(sys, name).reconfigure(errors="backslashreplace")
     code = run(sys.argv[1:])
     interrupts.ignore()
     try:

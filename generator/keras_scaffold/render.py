@@ -307,7 +307,9 @@ REPOSITORY_VARIABLES = {
 _gits: list[subprocess.Popen[str]] = []  # all that were started
 
 
-def _git(folder: Path, *arguments: str, output: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
+def _git(
+    folder: Path, *arguments: str | bytes, output: int = subprocess.DEVNULL
+) -> subprocess.Popen[str]:
     """Start git, which works while we render."""
     env = {key: value for key, value in os.environ.items() if key not in REPOSITORY_VARIABLES}
     with interrupts.held_off():
@@ -347,7 +349,8 @@ def _commit(init: subprocess.Popen[str], project: Path, project_name: str) -> st
     # Nobody's name is made up: where git knows none, the files wait for their commit.
     options = ("user.useConfigOnly=true", "gc.auto=0", "maintenance.auto=false")
     flags = [word for option in options for word in ("-c", option)]
-    message = f"Start {project_name} with keras-scaffold {__version__}"
+    # In UTF-8, which a C locale could not write.
+    message = f"Start {project_name} with keras-scaffold {__version__}".encode()
     if not _worked(_git(project, *flags, "commit", "-q", "-m", message)):
         return "the files are staged in git, but not committed: set git's user.name and user.email"
     return ""

@@ -124,7 +124,13 @@ def _drawn(table: Table) -> None:
     from rich.text import Text
 
     title, header, rows = table
-    drawn = RichTable(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    drawn = RichTable(
+        title=title,
+        title_style="bold",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
     for column, name in enumerate(header):
         drawn.add_column(name, style="bold" if column == 0 else None, no_wrap=column == 0)
     for row in rows:
