@@ -54,7 +54,8 @@ class Encoder:
     """One way to turn an input into a vector.
 
     `width_of` names the field whose last number is the vector's width, `width_times` multiplies
-    it; `parameters` is a Jinja expression over the fields that counts the weights.
+    it; `parameters` is a Jinja expression over the fields that counts the weights. A `raw` one
+    learns nothing of its own: a merge that needs equal widths always projects it.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Encoder:
     parameters: str
     fields: Mapping[str, Field]
     width_times: int = 1
+    raw: bool = False
     checks: tuple[Check, ...] = ()
 
 
@@ -120,6 +122,7 @@ class Task:
     size: int | str
     activation: str
     loss: str
+    metrics: tuple[str, ...]
     fields: Mapping[str, Field]
 
 
@@ -160,6 +163,7 @@ def _input_type(name: str, data: dict[str, Any]) -> InputType:
             help=entry["help"],
             width_of=entry["width_of"],
             width_times=entry.get("width_times", 1),
+            raw=entry.get("raw", False),
             parameters=entry["parameters"],
             fields=_fields(entry["fields"]),
             checks=_checks(entry),
@@ -183,7 +187,8 @@ def _merge_method(name: str, data: dict[str, Any]) -> MergeMethod:
 def _task(name: str, data: dict[str, Any], common: dict[str, Field]) -> Task:
     keys = ("title", "help", "column", "tensor", "size", "activation", "loss")
     fields = {**_fields(data["fields"]), **common}
-    return Task(name=name, fields=fields, **{key: data[key] for key in keys})
+    metrics = tuple(data["metrics"])
+    return Task(name=name, fields=fields, metrics=metrics, **{key: data[key] for key in keys})
 
 
 @cache

@@ -2,47 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from keras_scaffold.catalog import load_catalog
+from keras_scaffold.catalog import Encoder, load_catalog
 from keras_scaffold.spec import Merge, Spec, branch_width, expression, merge_width
 
 BYTES_PER_WEIGHT = 4  # float32
 
 
 def parameters(spec: Spec) -> int:
-    """What `model.count_params()` will say of the spec's model."""
+    """What `model.count_params()` will say of the spec's model.
+
+    But for three numbers of each regression, which are measured and not learnt: its scale.
+    """
     widths = {entry["name"]: branch_width(entry) for entry in spec.inputs}
+    raw = {entry["name"] for entry in spec.inputs if _encoder(entry).raw}
     branches = sum(branch_parameters(entry) for entry in spec.inputs)
-    merged = merge_parameters(spec.merge, widths)
+    merged = merge_parameters(spec.merge, widths, raw)
     width, _ = merge_width(spec.merge, widths)
     return branches + merged + sum(head_parameters(entry, width) for entry in spec.outputs)
 
 
 def branch_parameters(entry: Mapping[str, Any]) -> int:
     """The weights of a completed input's branch."""
-    encoder = load_catalog().inputs[entry["type"]].encoders[entry["encoder"]]
-    return int(expression(encoder.parameters)(**entry, **COUNTS))
+    return int(expression(_encoder(entry).parameters)(**entry, **COUNTS))
 
 
-def merge_parameters(tree: Merge, widths: Mapping[str, int]) -> int:
-    """The weights of a merge tree: its projections, and what the methods learn themselves."""
+def _encoder(entry: Mapping[str, Any]) -> Encoder:
+    return load_catalog().inputs[entry["type"]].encoders[entry["encoder"]]
+
+
+def merge_parameters(
+    tree: Merge, widths: Mapping[str, int], raw: Collection[str] = frozenset()
+) -> int:
+    """The weights of a merge tree: its projections, and what the methods learn themselves.
+
+    Where operands need one width, those of another are projected, and always those in `raw`.
+    """
     method = load_catalog().merges[tree.method]
     _, common = merge_width(tree, widths)
     total = int(expression(method.parameters)(operands=len(tree.of), common=common))
-    projected = set()
     for operand in tree.of:
         if isinstance(operand, Merge):
-            total += merge_parameters(operand, widths)
-            width, _ = merge_width(operand, widths)
-        elif operand in projected:  # an input that stands twice in a step is projected once
-            continue
+            total += merge_parameters(operand, widths, raw)
+            width, bare = merge_width(operand, widths)[0], False
         else:
-            projected.add(operand)
-            width = widths[operand]
-        if common and width != common:
+            width, bare = widths[operand], operand in raw and len(tree.of) > 1
+        if common and (width != common or bare):
             total += dense([width, common])
     return total
 
@@ -135,7 +143,12 @@ def patches(size: int, grid: int) -> int:
     return -(-size // patch)
 
 
+def trimmed(size: int, padding: str, kernel_size: int, filters: Sequence[int]) -> int:
+    """A side of a picture after the convolutions: `valid` ones trim the rim."""
+    return size - (kernel_size - 1) * len(filters) if padding == "valid" else size
+
+
 COUNTS: dict[str, Callable[..., int]] = {
     function.__name__: function
-    for function in (dense, conv, resnet, lstm, gru, bilstm, transformer, patches)
+    for function in (dense, conv, resnet, lstm, gru, bilstm, transformer, patches, trimmed)
 }

@@ -1,0 +1,308 @@
+"""The data: how each column of the manifest becomes a tensor of the model.
+
+For each input: what is read from the manifest, what is learnt from the training rows, and how raw
+values become tensors. `Preprocessing` ties them together, `make_dataset` makes batches.
+"""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+
+from seed_concatenate.manifest import (
+    TRUE_WORDS,
+    DataError,
+    Examples,
+    file_column,
+    number_columns,
+    open_table,
+    split_column,
+    text_column,
+)
+
+Learnt = dict[str, Any]  # what one input or output learnt, ready for JSON
+
+INPUTS = [
+    "numbers",
+    "picture",
+]
+OUTPUTS = [
+    "label",
+]
+
+
+def numbered(name: str, count: int) -> list[str]:
+    """Name columns: name_0, name_1 and so on."""
+    return [f"{name}_{index}" for index in range(count)]
+
+
+# numbers: 20 numbers a row
+
+NUMBERS_COLUMNS = numbered("numbers", 20)
+
+
+def read_numbers(table: pd.DataFrame) -> np.ndarray:
+    """Read numbers: float32 (rows, 20)."""
+    return number_columns(table, NUMBERS_COLUMNS)
+
+
+def learn_numbers(values: np.ndarray) -> Learnt:
+    """Learn the mean and the variance of each number of numbers."""
+    exact = values.astype("float64")
+    return {"mean": exact.mean(axis=0).tolist(), "variance": exact.var(axis=0).tolist()}
+
+
+# picture: a picture, 100 x 100, 3 channels
+
+
+def read_picture(table: pd.DataFrame) -> np.ndarray:
+    """Read picture: the paths of the pictures, (rows,)."""
+    return file_column(table, "picture")
+
+
+def load_picture(path: tf.Tensor) -> tf.Tensor:
+    """Load one picture of picture: uint8 (100, 100, 3)."""
+    return decode_picture(tf.io.read_file(path))
+
+
+def decode_picture(data: tf.Tensor) -> tf.Tensor:
+    """Decode the bytes of picture, a JPEG, PNG, GIF or BMP: uint8 (100, 100, 3)."""
+    picture = tf.io.decode_image(data, channels=3, expand_animations=False)
+    other_size = tf.reduce_any(tf.shape(picture)[:2] != (100, 100))
+    picture = tf.cond(other_size, lambda: resize_picture(picture), lambda: picture)
+    return tf.ensure_shape(picture, (100, 100, 3))
+
+
+def resize_picture(picture: tf.Tensor) -> tf.Tensor:
+    """Bring a picture of picture to 100 x 100, smooth where it shrinks."""
+    picture = tf.image.resize(picture, (100, 100), antialias=True)
+    return tf.saturate_cast(tf.round(picture), tf.uint8)
+
+
+# label: one of two labels
+
+
+def read_label(table: pd.DataFrame) -> np.ndarray:
+    """Read label: labels, (rows,)."""
+    return text_column(table, "label")
+
+
+def learn_label(labels: np.ndarray) -> Learnt:
+    """Learn the two labels of label; the model gives the probability of the second."""
+    found = sorted(set(labels), key=lambda label: (label.lower() in TRUE_WORDS, label))
+    if len(found) != 2:
+        raise DataError(f"label needs two labels, here is {found[:5]}")
+    return {"labels": found}
+
+
+def target_label(examples: Examples, learnt: Learnt) -> np.ndarray:
+    """Turn the labels of label into float32 (rows, 1), 1 for the second."""
+    indices = label_indices(examples, "label", learnt["labels"])
+    return indices.astype("float32")[:, None]
+
+
+# From a manifest to raw values
+
+
+def read_examples(path: Path, with_outputs: bool = True) -> Examples:
+    """Read a manifest; without outputs where the truth is not known, to predict."""
+    if path.suffix == ".npz":
+        return read_arrays(path, with_outputs)
+    table = open_table(path)
+    values = {
+        "numbers": read_numbers(table),
+        "picture": read_picture(table),
+    }
+    if with_outputs:
+        values |= {
+            "label": read_label(table),
+        }
+    return Examples(path, np.arange(1, len(table) + 1), split_column(table), values)
+
+
+# What the arrays of an .npz look like beyond their first axis; None is any size.
+ARRAY_SHAPES: dict[str, tuple[int | None, ...]] = {
+    "numbers": (20,),
+    "picture": (100, 100, 3),
+    "label": (),
+}
+TEXTS = {
+    "label",
+}
+
+
+def read_arrays(path: Path, with_outputs: bool) -> Examples:
+    """Read an .npz with one array for each input and output name."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: cannot be read: {error}") from None
+    values = {}
+    for name in INPUTS + (OUTPUTS if with_outputs else []):
+        if name not in arrays:
+            raise DataError(f"{path}: no array {name!r}; it has {', '.join(arrays)}")
+        array, wanted = arrays[name], ARRAY_SHAPES[name]
+        if array.shape[1:] == () and wanted == (1,):
+            array = array[:, None]
+        fits = len(array.shape) == len(wanted) + 1 and all(
+            size in (None, given) for size, given in zip(wanted, array.shape[1:], strict=True)
+        )
+        if not fits:
+            raise DataError(f"{path}: {name} has the shape {array.shape}, not (rows, *{wanted})")
+        values[name] = array.astype(str).astype(object) if name in TEXTS else array
+        if name not in TEXTS and array.dtype != "uint8":
+            values[name] = array.astype("float32")
+    counts = {len(array) for array in values.values()}
+    if len(counts) != 1 or 0 in counts:
+        raise DataError(f"{path}: the arrays must have the same number of rows, at least one")
+    rows = counts.pop()
+    splits = arrays.get("split", np.full(rows, "")).astype(object)
+    return Examples(path, np.arange(1, rows + 1), splits, values)
+
+
+def load_files(raw: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """Load the files of one row; arrays of an .npz are there already."""
+    loaded = dict(raw)
+    if raw["picture"].dtype == tf.string:
+        loaded["picture"] = load_picture(raw["picture"])
+    return loaded
+
+
+def check_files(examples: Examples) -> None:
+    """Load every file once, so that a broken one is named before training begins."""
+    loaders = {
+        "picture": load_picture,
+    }
+
+    def check(place: tuple[str, int]) -> str | None:
+        name, index = place
+        path = examples.values[name][index]
+        try:
+            loaders[name](tf.constant(path))
+        except DataError as error:
+            reason = str(error)
+        except (tf.errors.OpError, ValueError, OSError):
+            reason = "it is damaged or of no known kind"
+        else:
+            return None
+        return f"row {examples.rows[index]}: {name}: {path} cannot be read: {reason}"
+
+    names = [name for name in loaders if examples.values[name].dtype == object]
+    places = [(name, index) for name in names for index in range(len(examples))]
+    with ThreadPoolExecutor() as pool:
+        for problem in pool.map(check, places):
+            if problem:
+                pool.shutdown(cancel_futures=True)
+                raise DataError(problem)
+
+
+# From raw values to tensors
+
+
+class Preprocessing:
+    """What the training rows taught, and how it turns raw values into the model's tensors.
+
+    The same code serves training, evaluation, prediction and the exported model.
+    """
+
+    def __init__(self, learnt: Learnt) -> None:
+        self.learnt = learnt
+
+    @classmethod
+    def learn(cls, training: Examples) -> Preprocessing:
+        """Learn from the training rows alone: what is learnt elsewhere would flatter the score."""
+        values = training.values
+        return cls(
+            {
+                "numbers": learn_numbers(values["numbers"]),
+                "label": learn_label(values["label"]),
+            }
+        )
+
+    def inputs(self, raw: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Turn a batch of raw values into the model's inputs; fails on missing or extra names."""
+        if set(raw) != set(INPUTS):
+            raise DataError(f"the inputs are {sorted(INPUTS)}, here are {sorted(raw)}")
+        return {
+            "numbers": normalise(raw["numbers"], self.learnt["numbers"]),
+            "picture": raw["picture"],
+        }
+
+    def targets(self, examples: Examples) -> dict[str, np.ndarray]:
+        """Turn the truth of the examples into what the model's outputs are compared with."""
+        return {
+            "label": target_label(examples, self.learnt["label"]),
+        }
+
+    def save(self, path: Path) -> None:
+        """Write what was learnt as JSON, to be read by people too."""
+        path.write_text(json.dumps(self.learnt, indent=2, ensure_ascii=False), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> Preprocessing:
+        """Read what `save` wrote."""
+        return cls(json.loads(path.read_text(encoding="utf-8")))
+
+
+def make_dataset(
+    examples: Examples,
+    preprocessing: Preprocessing,
+    batch_size: int,
+    *,
+    shuffle: bool = False,
+    seed: int = 0,
+    with_targets: bool = True,
+) -> tf.data.Dataset:
+    """Make batches of (inputs, targets), both dicts by name; only inputs without targets."""
+    raw = {name: examples.values[name] for name in INPUTS}
+    targets = preprocessing.targets(examples) if with_targets else {}
+    dataset = tf.data.Dataset.from_tensor_slices((raw, targets))
+    if shuffle:
+        dataset = dataset.shuffle(len(examples), seed=seed)
+    dataset = dataset.map(
+        lambda raw, targets: (load_files(raw), targets),
+        num_parallel_calls=tf.data.AUTOTUNE,
+    )
+    # After batching: normalising and tokenising many rows at once is much faster than one by one.
+    dataset = dataset.batch(batch_size).map(
+        lambda raw, targets: (preprocessing.inputs(raw), targets),
+        num_parallel_calls=tf.data.AUTOTUNE,
+    )
+    if not with_targets:
+        dataset = dataset.map(lambda inputs, _: inputs)
+    return dataset.prefetch(tf.data.AUTOTUNE)
+
+
+def normalise(values: tf.Tensor, learnt: Learnt) -> tf.Tensor:
+    """Bring values to mean 0 and deviation 1; what was constant in training becomes 0."""
+    mean = np.array(learnt["mean"], dtype="float32")
+    deviation = np.sqrt(learnt["variance"]).astype("float32")
+    deviation = np.where(deviation > 1e-6 * np.abs(mean), deviation, np.float32(1))
+    return (values - mean) / deviation
+
+
+# Labels
+
+
+def label_indices(examples: Examples, name: str, labels: list[str]) -> np.ndarray:
+    """Turn labels into their places in the list, int32 (rows,)."""
+    places = {label: place for place, label in enumerate(labels)}
+    for row, label in zip(examples.rows, examples.values[name], strict=True):
+        if label not in places:
+            raise unknown_label(examples, name, row, label)
+    return np.array([places[label] for label in examples.values[name]], dtype="int32")
+
+
+def unknown_label(examples: Examples, name: str, row: int, label: str) -> DataError:
+    """Say which row of which file has a label that training never saw."""
+    return DataError(
+        f"{examples.source}: row {row}: {name} is {label!r}, which no training row has"
+    )

@@ -1,0 +1,57 @@
+"""The model: a branch for each input, their merge, a head for each output.
+
+Every layer is named after its input or output, so that `model.summary()` reads like this file.
+"""
+
+import keras
+from keras import layers
+
+
+def encode_numbers(features: keras.KerasTensor) -> keras.KerasTensor:
+    """Encode numbers: numbers, normalised, (batch, 20) -> (batch, 32)."""
+    x = features
+    x = layers.Dense(64, activation="relu", name="numbers.dense_1")(x)
+    x = layers.Dense(32, activation="relu", name="numbers.dense_2")(x)
+    return x
+
+
+def encode_picture(features: keras.KerasTensor) -> keras.KerasTensor:
+    """Encode picture: pictures, 0 to 255, (batch, 100, 100, 3) -> (batch, 32)."""
+    x = layers.Rescaling(1 / 255, name="picture.rescale")(features)
+    x = layers.Conv2D(32, 3, activation="relu", name="picture.conv_1")(x)
+    x = layers.Conv2D(64, 3, activation="relu", name="picture.conv_2")(x)
+    x = layers.Flatten(name="picture.flatten")(x)
+    x = layers.Dense(32, activation="relu", name="picture.dense_1")(x)
+    return x
+
+
+def head_label(merged: keras.KerasTensor) -> keras.KerasTensor:
+    """Predict label: a probability, (batch, 1)."""
+    x = merged
+    # In float32 even where the rest trains in half precision.
+    return layers.Dense(1, activation="sigmoid", dtype="float32", name="label.head")(x)
+
+
+def build_model() -> keras.Model:
+    """Build the model, untrained; `train.py` compiles it."""
+    inputs = {
+        "numbers": keras.Input((20,), name="numbers"),
+        "picture": keras.Input((100, 100, 3), dtype="uint8", name="picture"),
+    }
+
+    # The branches, each a vector for every row.
+    numbers_branch = encode_numbers(inputs["numbers"])  # (batch, 32)
+    picture_branch = encode_picture(inputs["picture"])  # (batch, 32)
+
+    # concatenate: side by side; nothing is lost, the head learns what goes with what.
+    merged = layers.Concatenate(name="merged.concatenate")(
+        [
+            numbers_branch,
+            picture_branch,
+        ]
+    )  # (batch, 64)
+
+    outputs = {
+        "label": head_label(merged),
+    }
+    return keras.Model(inputs, outputs, name="seed_concatenate")

@@ -1,0 +1,49 @@
+"""Prediction: one row for each row of a manifest, with labels and probabilities."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from seed_concatenate.data import (
+    check_files,
+    make_dataset,
+    read_examples,
+)
+from seed_concatenate.evaluate import open_run
+from seed_concatenate.manifest import DataError
+
+
+def predict(run: Path, data: Path, out: Path) -> None:
+    """Write the predictions for every row of the manifest, in its order."""
+    if out.suffix not in (".csv", ".jsonl", ".parquet"):
+        raise DataError(f"--out {out}: write to a .csv, .jsonl or .parquet file")
+    predictions = predict_table(run, data)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if out.suffix == ".csv":
+        predictions.to_csv(out, index=False)
+    elif out.suffix == ".jsonl":
+        predictions.to_json(out, orient="records", lines=True, force_ascii=False)
+    else:
+        predictions.to_parquet(out, index=False)
+    print(f"{len(predictions)} predictions written to {out}")
+
+
+def predict_table(run: Path, data: Path) -> pd.DataFrame:
+    """Predict; the manifest need not have the columns of the truth."""
+    model, preprocessing, options = open_run(run)
+    examples = read_examples(data, with_outputs=False)
+    check_files(examples)
+    batches = make_dataset(examples, preprocessing, options["batch_size"], with_targets=False)
+    predictions = model.predict(batches, verbose=0)
+    table = pd.DataFrame({"row": examples.rows})
+    learnt = preprocessing.learnt
+
+    # label
+    probability = predictions["label"][:, 0]
+    labels = np.array(learnt["label"]["labels"])
+    table["label"] = labels[(probability > 0.5).astype(int)]
+    table["label_probability"] = probability  # of the second label
+    return table

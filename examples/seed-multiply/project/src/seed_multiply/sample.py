@@ -1,0 +1,62 @@
+"""Sample data in the real formats: small, learnable, with a part of the truth in every input.
+
+Each input hides a value of its own, and every output depends on all of them: a branch that is
+wired wrongly, or asleep, shows as a worse score.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from seed_multiply.data import (
+    VECTOR_1_COLUMNS,
+    VECTOR_2_COLUMNS,
+)
+
+Columns = dict[str, Any]
+
+
+def write_sample(folder: Path, rows: int = 400, seed: int = 0) -> Path:
+    """Write manifest.csv and the files that it names; gives the manifest's path."""
+    rng = np.random.default_rng(seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    hidden = {
+        "vector_1": rng.normal(size=rows),
+        "vector_2": rng.normal(size=rows),
+    }
+    score = np.sum(list(hidden.values()), axis=0) / len(hidden) ** 0.5
+    columns = {
+        **sample_vector_1(rng, hidden["vector_1"]),
+        **sample_vector_2(rng, hidden["vector_2"]),
+        **sample_label(score),
+    }
+    manifest = folder / "manifest.csv"
+    pd.DataFrame(columns).to_csv(manifest, index=False)
+    return manifest
+
+
+def sample_vector_1(rng: np.random.Generator, hidden: np.ndarray) -> Columns:
+    """Numbers that rise or fall with the hidden value of vector_1, and noise."""
+    slopes = rng.choice([-1, 1], 10) * rng.uniform(1, 3, 10)
+    values = 10 + hidden[:, None] * slopes + rng.normal(0, 0.5, (len(hidden), 10))
+    names = VECTOR_1_COLUMNS
+    return {name: values[:, index].round(4) for index, name in enumerate(names)}
+
+
+def sample_vector_2(rng: np.random.Generator, hidden: np.ndarray) -> Columns:
+    """Numbers that rise or fall with the hidden value of vector_2, and noise."""
+    slopes = rng.choice([-1, 1], 10) * rng.uniform(1, 3, 10)
+    values = 10 + hidden[:, None] * slopes + rng.normal(0, 0.5, (len(hidden), 10))
+    names = VECTOR_2_COLUMNS
+    return {name: values[:, index].round(4) for index, name in enumerate(names)}
+
+
+def sample_label(score: np.ndarray) -> Columns:
+    """Label label: yes where the score is above its median."""
+    return {
+        "label": np.where(score > np.median(score), "yes", "no"),
+    }

@@ -1,0 +1,362 @@
+"""The data: how each column of the manifest becomes a tensor of the model.
+
+For each input: what is read from the manifest, what is learnt from the training rows, and how raw
+values become tensors. `Preprocessing` ties them together, `make_dataset` makes batches.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+
+from seed_two_lstms.manifest import (
+    TRUE_WORDS,
+    DataError,
+    Examples,
+    file_column,
+    open_table,
+    split_column,
+    text_column,
+)
+from seed_two_lstms.model import PADDED_STEP
+
+Learnt = dict[str, Any]  # what one input or output learnt, ready for JSON
+
+INPUTS = [
+    "sequence_1",
+    "sequence_2",
+]
+OUTPUTS = [
+    "label",
+]
+
+
+# sequence_1: a series, up to 10 steps of 5 values
+
+
+def read_sequence_1(table: pd.DataFrame) -> np.ndarray:
+    """Read sequence_1: the paths of the series, (rows,)."""
+    return file_column(table, "sequence_1")
+
+
+def load_sequence_1(path: tf.Tensor) -> tf.Tensor:
+    """Load one series of sequence_1: float32 (steps, 5)."""
+    series = tf.numpy_function(series_file, [path, 5], tf.float32)
+    return tf.ensure_shape(series, (None, 5))
+
+
+def pad_sequence_1(series: tf.Tensor) -> tf.Tensor:
+    """Keep the last 10 steps of sequence_1; a shorter series gets NaN steps at its end."""
+    series = series[-10:]
+    missing = 10 - tf.shape(series)[0]
+    series = tf.pad(series, [[0, missing], [0, 0]], constant_values=float("nan"))
+    return tf.ensure_shape(series, (10, 5))
+
+
+def learn_sequence_1(values: np.ndarray) -> Learnt:
+    """Learn the mean and the variance of each value of sequence_1 over all steps."""
+    series = values if values.ndim == 3 else [series_file(path, 5) for path in values]
+    return moments(series)
+
+
+# sequence_2: a series, up to 15 steps of 3 values
+
+
+def read_sequence_2(table: pd.DataFrame) -> np.ndarray:
+    """Read sequence_2: the paths of the series, (rows,)."""
+    return file_column(table, "sequence_2")
+
+
+def load_sequence_2(path: tf.Tensor) -> tf.Tensor:
+    """Load one series of sequence_2: float32 (steps, 3)."""
+    series = tf.numpy_function(series_file, [path, 3], tf.float32)
+    return tf.ensure_shape(series, (None, 3))
+
+
+def pad_sequence_2(series: tf.Tensor) -> tf.Tensor:
+    """Keep the last 15 steps of sequence_2; a shorter series gets NaN steps at its end."""
+    series = series[-15:]
+    missing = 15 - tf.shape(series)[0]
+    series = tf.pad(series, [[0, missing], [0, 0]], constant_values=float("nan"))
+    return tf.ensure_shape(series, (15, 3))
+
+
+def learn_sequence_2(values: np.ndarray) -> Learnt:
+    """Learn the mean and the variance of each value of sequence_2 over all steps."""
+    series = values if values.ndim == 3 else [series_file(path, 3) for path in values]
+    return moments(series)
+
+
+# label: one of two labels
+
+
+def read_label(table: pd.DataFrame) -> np.ndarray:
+    """Read label: labels, (rows,)."""
+    return text_column(table, "label")
+
+
+def learn_label(labels: np.ndarray) -> Learnt:
+    """Learn the two labels of label; the model gives the probability of the second."""
+    found = sorted(set(labels), key=lambda label: (label.lower() in TRUE_WORDS, label))
+    if len(found) != 2:
+        raise DataError(f"label needs two labels, here is {found[:5]}")
+    return {"labels": found}
+
+
+def target_label(examples: Examples, learnt: Learnt) -> np.ndarray:
+    """Turn the labels of label into float32 (rows, 1), 1 for the second."""
+    indices = label_indices(examples, "label", learnt["labels"])
+    return indices.astype("float32")[:, None]
+
+
+# From a manifest to raw values
+
+
+def read_examples(path: Path, with_outputs: bool = True) -> Examples:
+    """Read a manifest; without outputs where the truth is not known, to predict."""
+    if path.suffix == ".npz":
+        return read_arrays(path, with_outputs)
+    table = open_table(path)
+    values = {
+        "sequence_1": read_sequence_1(table),
+        "sequence_2": read_sequence_2(table),
+    }
+    if with_outputs:
+        values |= {
+            "label": read_label(table),
+        }
+    return Examples(path, np.arange(1, len(table) + 1), split_column(table), values)
+
+
+# What the arrays of an .npz look like beyond their first axis; None is any size.
+ARRAY_SHAPES: dict[str, tuple[int | None, ...]] = {
+    "sequence_1": (None, 5),
+    "sequence_2": (None, 3),
+    "label": (),
+}
+TEXTS = {
+    "label",
+}
+
+
+def read_arrays(path: Path, with_outputs: bool) -> Examples:
+    """Read an .npz with one array for each input and output name."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: cannot be read: {error}") from None
+    values = {}
+    for name in INPUTS + (OUTPUTS if with_outputs else []):
+        if name not in arrays:
+            raise DataError(f"{path}: no array {name!r}; it has {', '.join(arrays)}")
+        array, wanted = arrays[name], ARRAY_SHAPES[name]
+        if array.shape[1:] == () and wanted == (1,):
+            array = array[:, None]
+        fits = len(array.shape) == len(wanted) + 1 and all(
+            size in (None, given) for size, given in zip(wanted, array.shape[1:], strict=True)
+        )
+        if not fits:
+            raise DataError(f"{path}: {name} has the shape {array.shape}, not (rows, *{wanted})")
+        values[name] = array.astype(str).astype(object) if name in TEXTS else array
+        if name not in TEXTS and array.dtype != "uint8":
+            values[name] = array.astype("float32")
+    counts = {len(array) for array in values.values()}
+    if len(counts) != 1 or 0 in counts:
+        raise DataError(f"{path}: the arrays must have the same number of rows, at least one")
+    rows = counts.pop()
+    splits = arrays.get("split", np.full(rows, "")).astype(object)
+    return Examples(path, np.arange(1, rows + 1), splits, values)
+
+
+def load_files(raw: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """Load the files of one row; arrays of an .npz are there already."""
+    loaded = dict(raw)
+    if raw["sequence_1"].dtype == tf.string:
+        loaded["sequence_1"] = load_sequence_1(raw["sequence_1"])
+    loaded["sequence_1"] = pad_sequence_1(loaded["sequence_1"])
+    if raw["sequence_2"].dtype == tf.string:
+        loaded["sequence_2"] = load_sequence_2(raw["sequence_2"])
+    loaded["sequence_2"] = pad_sequence_2(loaded["sequence_2"])
+    return loaded
+
+
+def check_files(examples: Examples) -> None:
+    """Load every file once, so that a broken one is named before training begins."""
+    loaders = {
+        "sequence_1": load_sequence_1,
+        "sequence_2": load_sequence_2,
+    }
+
+    def check(place: tuple[str, int]) -> str | None:
+        name, index = place
+        path = examples.values[name][index]
+        try:
+            loaders[name](tf.constant(path))
+        except DataError as error:
+            reason = str(error)
+        except (tf.errors.OpError, ValueError, OSError):
+            reason = "it is damaged or of no known kind"
+        else:
+            return None
+        return f"row {examples.rows[index]}: {name}: {path} cannot be read: {reason}"
+
+    names = [name for name in loaders if examples.values[name].dtype == object]
+    places = [(name, index) for name in names for index in range(len(examples))]
+    with ThreadPoolExecutor() as pool:
+        for problem in pool.map(check, places):
+            if problem:
+                pool.shutdown(cancel_futures=True)
+                raise DataError(problem)
+
+
+# From raw values to tensors
+
+
+class Preprocessing:
+    """What the training rows taught, and how it turns raw values into the model's tensors.
+
+    The same code serves training, evaluation, prediction and the exported model.
+    """
+
+    def __init__(self, learnt: Learnt) -> None:
+        self.learnt = learnt
+
+    @classmethod
+    def learn(cls, training: Examples) -> Preprocessing:
+        """Learn from the training rows alone: what is learnt elsewhere would flatter the score."""
+        values = training.values
+        return cls(
+            {
+                "sequence_1": learn_sequence_1(values["sequence_1"]),
+                "sequence_2": learn_sequence_2(values["sequence_2"]),
+                "label": learn_label(values["label"]),
+            }
+        )
+
+    def inputs(self, raw: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Turn a batch of raw values into the model's inputs; fails on missing or extra names."""
+        if set(raw) != set(INPUTS):
+            raise DataError(f"the inputs are {sorted(INPUTS)}, here are {sorted(raw)}")
+        return {
+            "sequence_1": mark_padding(raw["sequence_1"], self.learnt["sequence_1"]),
+            "sequence_2": mark_padding(raw["sequence_2"], self.learnt["sequence_2"]),
+        }
+
+    def targets(self, examples: Examples) -> dict[str, np.ndarray]:
+        """Turn the truth of the examples into what the model's outputs are compared with."""
+        return {
+            "label": target_label(examples, self.learnt["label"]),
+        }
+
+    def save(self, path: Path) -> None:
+        """Write what was learnt as JSON, to be read by people too."""
+        path.write_text(json.dumps(self.learnt, indent=2, ensure_ascii=False), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> Preprocessing:
+        """Read what `save` wrote."""
+        return cls(json.loads(path.read_text(encoding="utf-8")))
+
+
+def make_dataset(
+    examples: Examples,
+    preprocessing: Preprocessing,
+    batch_size: int,
+    *,
+    shuffle: bool = False,
+    seed: int = 0,
+    with_targets: bool = True,
+) -> tf.data.Dataset:
+    """Make batches of (inputs, targets), both dicts by name; only inputs without targets."""
+    raw = {name: examples.values[name] for name in INPUTS}
+    targets = preprocessing.targets(examples) if with_targets else {}
+    dataset = tf.data.Dataset.from_tensor_slices((raw, targets))
+    if shuffle:
+        dataset = dataset.shuffle(len(examples), seed=seed)
+    dataset = dataset.map(
+        lambda raw, targets: (load_files(raw), targets),
+        num_parallel_calls=tf.data.AUTOTUNE,
+    )
+    # After batching: normalising and tokenising many rows at once is much faster than one by one.
+    dataset = dataset.batch(batch_size).map(
+        lambda raw, targets: (preprocessing.inputs(raw), targets),
+        num_parallel_calls=tf.data.AUTOTUNE,
+    )
+    if not with_targets:
+        dataset = dataset.map(lambda inputs, _: inputs)
+    return dataset.prefetch(tf.data.AUTOTUNE)
+
+
+def normalise(values: tf.Tensor, learnt: Learnt) -> tf.Tensor:
+    """Bring values to mean 0 and deviation 1; what was constant in training becomes 0."""
+    mean = np.array(learnt["mean"], dtype="float32")
+    deviation = np.sqrt(learnt["variance"]).astype("float32")
+    deviation = np.where(deviation > 1e-6 * np.abs(mean), deviation, np.float32(1))
+    return (values - mean) / deviation
+
+
+# Series
+
+
+def series_file(path: str | bytes | np.ndarray, values: int) -> np.ndarray:
+    """Read a .npy or .csv file: float32 (steps, values)."""
+    file = Path(os.fsdecode(np.asarray(path).item()))  # TensorFlow hands over bytes or an array
+    if file.suffix == ".npy":
+        series = np.load(file, allow_pickle=False)
+    else:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+        header = any(character.isalpha() for character in "".join(lines[:1]))
+        series = np.loadtxt(lines[1:] if header else lines, delimiter=",", ndmin=2)
+    if series.ndim == 1 and values == 1:
+        series = series[:, None]
+    if series.ndim != 2 or series.shape[1] != values or len(series) == 0:
+        raise DataError(f"its shape is {series.shape}, not (steps, {values})")
+    if not np.isfinite(series).all():
+        raise DataError("a value is not a finite number")
+    return series.astype("float32")
+
+
+def moments(series: Iterable[np.ndarray]) -> Learnt:
+    """Compute mean and variance of each value over all steps, without holding all series."""
+    count, total, squares = 0, np.zeros(1), np.zeros(1)
+    for one in series:
+        steps = one[np.isfinite(one).all(axis=1)].astype("float64")
+        count += len(steps)
+        total = total + steps.sum(axis=0)
+        squares = squares + (steps**2).sum(axis=0)
+    mean = total / count
+    return {"mean": mean.tolist(), "variance": np.maximum(squares / count - mean**2, 0).tolist()}
+
+
+def mark_padding(series: tf.Tensor, learnt: Learnt) -> tf.Tensor:
+    """Normalise, and turn the NaN steps of padding into the value that the model masks."""
+    return tf.where(tf.math.is_nan(series), PADDED_STEP, normalise(series, learnt))
+
+
+# Labels
+
+
+def label_indices(examples: Examples, name: str, labels: list[str]) -> np.ndarray:
+    """Turn labels into their places in the list, int32 (rows,)."""
+    places = {label: place for place, label in enumerate(labels)}
+    for row, label in zip(examples.rows, examples.values[name], strict=True):
+        if label not in places:
+            raise unknown_label(examples, name, row, label)
+    return np.array([places[label] for label in examples.values[name]], dtype="int32")
+
+
+def unknown_label(examples: Examples, name: str, row: int, label: str) -> DataError:
+    """Say which row of which file has a label that training never saw."""
+    return DataError(
+        f"{examples.source}: row {row}: {name} is {label!r}, which no training row has"
+    )

@@ -1,0 +1,93 @@
+"""The command line: `python -m stock_story COMMAND`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from stock_story import TITLE
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Describe the commands; heavy imports wait until one is chosen."""
+    parser = argparse.ArgumentParser(prog="stock_story", description=TITLE.replace("%", "%%"))
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    sample = commands.add_parser("sample", help="write a small learnable data set")
+    sample.add_argument("folder", type=Path, metavar="DIR")
+    sample.add_argument("--rows", type=int, default=400)
+    sample.add_argument("--seed", type=int, default=0)
+
+    train = commands.add_parser("train", help="train, and write the run")
+    train.add_argument("--data", type=Path, metavar="MANIFEST", help="without it: the sample")
+    train.add_argument("--run", type=Path, default=Path("runs/latest"), metavar="DIR")
+    train.add_argument("--epochs", type=int, default=30, help="at most; stops early")
+    train.add_argument("--batch-size", type=int, default=32)
+    train.add_argument("--learning-rate", type=float, default=1e-3)
+    train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--resume", action="store_true", help="go on with the run where it ended")
+
+    evaluate = commands.add_parser("evaluate", help="metrics of a run on a split")
+    evaluate.add_argument("--run", type=Path, required=True, metavar="DIR")
+    evaluate.add_argument("--data", type=Path, required=True, metavar="MANIFEST")
+    splits = ["train", "validation", "test", "all"]
+    evaluate.add_argument("--split", default="test", choices=splits)
+    evaluate.add_argument("--json", action="store_true", dest="as_json", help="for programs")
+
+    predict = commands.add_parser("predict", help="labels and probabilities for each row")
+    predict.add_argument("--run", type=Path, required=True, metavar="DIR")
+    predict.add_argument("--data", type=Path, required=True, metavar="MANIFEST")
+    predict.add_argument("--out", type=Path, required=True, metavar="FILE", help=".csv or .jsonl")
+
+    export = commands.add_parser("export", help="write the model for serving")
+    export.add_argument("--run", type=Path, required=True, metavar="DIR")
+    formats = ["saved-model", "onnx", "litert"]
+    export.add_argument("--format", default="saved-model", choices=formats)
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; gives the exit status."""
+    options = vars(make_parser().parse_args(arguments))
+    command = options.pop("command")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes help nobody
+    from stock_story.manifest import DataError
+
+    for option in ("rows", "epochs", "batch_size"):
+        if options.get(option, 1) < 1:
+            print(f"error: --{option.replace('_', '-')} must be at least 1", file=sys.stderr)
+            return 2
+    try:
+        if command == "sample":
+            from stock_story.sample import write_sample
+
+            print(write_sample(**options))
+        elif command == "train":
+            from stock_story.train import train
+
+            train(**options)
+        elif command == "evaluate":
+            from stock_story.evaluate import evaluate
+
+            evaluate(**options)
+        elif command == "predict":
+            from stock_story.predict import predict
+
+            predict(**options)
+        elif command == "export":
+            from stock_story.export import export
+
+            export(**options)
+    except DataError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("error: interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,98 @@
+"""The model: a branch for each input, their merge, a head for each output.
+
+Every layer is named after its input or output, so that `model.summary()` reads like this file.
+"""
+
+import keras
+from keras import layers
+
+
+def encode_indicators(features: keras.KerasTensor) -> keras.KerasTensor:
+    """Encode indicators: numbers, normalised, (batch, 6) -> (batch, 32)."""
+    x = features
+    x = layers.Dense(64, activation="relu", name="indicators.dense_1")(x)
+    x = layers.Dropout(0.1, name="indicators.dropout_1")(x)
+    x = layers.Dense(32, activation="relu", name="indicators.dense_2")(x)
+    x = layers.Dropout(0.1, name="indicators.dropout_2")(x)
+    return x
+
+
+def encode_fundamentals(features: keras.KerasTensor) -> keras.KerasTensor:
+    """Encode fundamentals: numbers, normalised, (batch, 4) -> (batch, 32)."""
+    x = features
+    x = layers.Dense(64, activation="relu", name="fundamentals.dense_1")(x)
+    x = layers.Dropout(0.1, name="fundamentals.dropout_1")(x)
+    x = layers.Dense(32, activation="relu", name="fundamentals.dense_2")(x)
+    x = layers.Dropout(0.1, name="fundamentals.dropout_2")(x)
+    return x
+
+
+def encode_news(features: keras.KerasTensor) -> keras.KerasTensor:
+    """Encode news: token ids, 0 where padded, (batch, 64) -> (batch, 32)."""
+    x = layers.Embedding(
+        input_dim=10000,
+        output_dim=64,
+        mask_zero=True,  # padding takes no part in what follows
+        name="news.embedding",
+    )(features)  # (batch, 64, 64)
+    x = layers.GlobalAveragePooling1D(name="news.average")(x)
+    x = layers.Dropout(0.2, name="news.dropout")(x)
+    x = layers.Dense(32, activation="relu", name="news.dense_1")(x)
+    return x
+
+
+def encode_chart(features: keras.KerasTensor) -> keras.KerasTensor:
+    """Encode chart: pictures, 0 to 255, (batch, 64, 64, 3) -> (batch, 128)."""
+    x = layers.Rescaling(1 / 255, name="chart.rescale")(features)
+    # Augmentation of chart: only while training; else these layers do nothing.
+    x = layers.RandomTranslation(0.05, 0.05, fill_mode="nearest", name="chart.shift")(x)
+    x = layers.RandomZoom(0.05, fill_mode="nearest", name="chart.zoom")(x)
+    x = layers.Conv2D(32, 3, padding="same", activation="relu", name="chart.conv_1")(x)
+    x = layers.MaxPooling2D(padding="same", name="chart.pool_1")(x)
+    x = layers.Conv2D(64, 3, padding="same", activation="relu", name="chart.conv_2")(x)
+    x = layers.MaxPooling2D(padding="same", name="chart.pool_2")(x)
+    x = layers.Conv2D(128, 3, padding="same", activation="relu", name="chart.conv_3")(x)
+    x = layers.MaxPooling2D(padding="same", name="chart.pool_3")(x)
+    x = layers.GlobalAveragePooling2D(name="chart.average")(x)
+    x = layers.Dropout(0.1, name="chart.dropout")(x)
+    return x
+
+
+def head_direction(merged: keras.KerasTensor) -> keras.KerasTensor:
+    """Predict direction: a probability, (batch, 1)."""
+    x = merged
+    x = layers.Dense(64, activation="relu", name="direction.dense_1")(x)
+    x = layers.Dropout(0.1, name="direction.dropout_1")(x)
+    # In float32 even where the rest trains in half precision.
+    return layers.Dense(1, activation="sigmoid", dtype="float32", name="direction.head")(x)
+
+
+def build_model() -> keras.Model:
+    """Build the model, untrained; `train.py` compiles it."""
+    inputs = {
+        "indicators": keras.Input((6,), name="indicators"),
+        "fundamentals": keras.Input((4,), name="fundamentals"),
+        "news": keras.Input((64,), dtype="int32", name="news"),
+        "chart": keras.Input((64, 64, 3), dtype="uint8", name="chart"),
+    }
+
+    # The branches, each a vector for every row.
+    indicators_branch = encode_indicators(inputs["indicators"])  # (batch, 32)
+    fundamentals_branch = encode_fundamentals(inputs["fundamentals"])  # (batch, 32)
+    news_branch = encode_news(inputs["news"])  # (batch, 32)
+    chart_branch = encode_chart(inputs["chart"])  # (batch, 128)
+
+    # concatenate: side by side; nothing is lost, the head learns what goes with what.
+    merged = layers.Concatenate(name="merged.concatenate")(
+        [
+            indicators_branch,
+            fundamentals_branch,
+            news_branch,
+            chart_branch,
+        ]
+    )  # (batch, 224)
+
+    outputs = {
+        "direction": head_direction(merged),
+    }
+    return keras.Model(inputs, outputs, name="stock_story")
