@@ -103,7 +103,10 @@ def main() -> int:
         files = data.make_dataset(examples, preprocessing, BATCH, shuffle=True)
         batches = list(data.make_dataset(examples, preprocessing, BATCH).as_numpy_iterator())
         tensors, targets = (
-            {key: np.concatenate([batch[part][key] for batch in batches]) for key in batches[0][part]}
+            {
+                key: np.concatenate([batch[part][key] for batch in batches])
+                for key in batches[0][part]
+            }
             for part in (0, 1)
         )
         arrays = tf.data.Dataset.from_tensor_slices((tensors, targets))

@@ -12,10 +12,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "slow: builds and fits many models; minutes")
-
-
 @pytest.fixture
 def no_xla(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compile models without XLA, which takes longer than our few batches do."""

@@ -120,7 +120,9 @@ def test_a_model_is_as_the_seed_describes_it(models, name):
     # Keras lists layers by depth: by branch they stand in the order of the code.
     assert sorted(layers) == sorted(SEED[name])
     for branch in dict.fromkeys(layer[0] for layer in layers):
-        ours, theirs = ([layer for layer in one if layer[0] == branch] for one in (layers, SEED[name]))
+        ours, theirs = (
+            [layer for layer in one if layer[0] == branch] for one in (layers, SEED[name])
+        )
         assert ours == theirs
     assert model["inputs"] == SHAPES[name]
     assert model["activations"][-1] == "sigmoid"
