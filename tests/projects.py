@@ -200,7 +200,7 @@ def assert_finite(run: Path) -> None:
 def tensors(made: Project, manifest: Path, preprocessing: Any = None) -> dict[str, Any]:
     """The model's inputs and targets for a whole manifest, in its order."""
     data = made.module("data")
-    examples = data.read_examples(manifest)
+    examples = data.open_examples(manifest)
     preprocessing = preprocessing or data.Preprocessing.learn(examples)
     batches = data.make_dataset(examples, preprocessing, batch_size=len(examples))
     inputs, targets = next(iter(batches))
@@ -250,7 +250,7 @@ def check_life(made: Project, folder: Path) -> None:
     assert files | {"history.json", "metrics.json"} <= {path.name for path in run.iterdir()}
 
     # What was learnt is what the file says: the same tensors from both.
-    examples = data.read_examples(manifest)
+    examples = data.open_examples(manifest)
     split = made.module("manifest").split_examples
     parts = {part: split(examples, part, 0) for part in ("train", "validation", "test")}
     assert sorted(np.concatenate([part.rows for part in parts.values()])) == [*range(1, ROWS + 1)]

@@ -16,7 +16,7 @@ def spec(inputs, merge="concatenate", outputs=None):
 
 
 def numbers(name, width):
-    return {"name": name, "type": "numeric", "shape": [width], "encoder": "passthrough"}
+    return {"name": name, "type": "numeric", "shape": [1], "units": [width]}
 
 
 @pytest.mark.parametrize(("kind", "encoder"), ENCODERS)
@@ -58,29 +58,28 @@ def test_a_resnet_projects_its_skip_where_channels_change():
 def test_a_head_is_its_units_and_its_classes():
     output = {"name": "y", "task": "multiclass", "classes": 4, "units": [16]}
     given = spec([numbers("a", 3), numbers("b", 2)], outputs=[output])
-    assert estimate.parameters(given) == (5 * 16 + 16) + (16 * 4 + 4)
+    assert estimate.parameters(given) == 6 + 10 + (5 * 16 + 16) + (16 * 4 + 4)
 
 
 @pytest.mark.parametrize(
     ("merge", "projections", "width"),
     [
         ("concatenate", 0, 8),
-        ("add", 3 * 5 + 5, 5),
+        # Raw numbers are always projected, or a product of two could not tell much.
+        ("add", (3 * 5 + 5) + (5 * 5 + 5), 5),
         ({"method": "add", "of": ["a", "b"], "width": 4}, (3 * 4 + 4) + (5 * 4 + 4), 4),
-        ("dot", 3 * 5 + 5, 1),
-        ("custom", 3 * 5 + 5 + 2, 5),
-        # An input that stands twice is projected once.
-        ({"method": "add", "of": ["a", "b", "a"]}, 3 * 5 + 5, 5),
+        ("dot", (3 * 5 + 5) + (5 * 5 + 5), 1),
+        ("custom", (3 * 5 + 5) + (5 * 5 + 5) + 2, 5),
         # Two steps project for themselves.
         (
             {
                 "method": "concatenate",
                 "of": [{"method": "add", "of": ["a", "b"]}, {"method": "dot", "of": ["a", "b"]}],
             },
-            2 * (3 * 5 + 5),
+            2 * ((3 * 5 + 5) + (5 * 5 + 5)),
             6,
         ),
-        # A merge's result is an operand like another.
+        # A merge's result is an operand like another, and raw no more.
         (
             {"method": "add", "of": [{"method": "concatenate", "of": ["a", "b"]}, "b"]},
             5 * 8 + 8,
@@ -90,7 +89,15 @@ def test_a_head_is_its_units_and_its_classes():
 )
 def test_a_merge_projects_what_differs_in_width(merge, projections, width):
     given = spec([numbers("a", 3), numbers("b", 5)], merge)
-    assert estimate.parameters(given) == projections + width + 1
+    branches = (3 + 3) + (5 + 5)
+    assert estimate.parameters(given) == branches + projections + width + 1
+
+
+def test_what_has_learnt_nothing_yet_is_projected_where_widths_must_be_equal():
+    raw = {"name": "b", "type": "numeric", "shape": [3], "encoder": "passthrough"}
+    assert estimate.parameters(spec([numbers("a", 3), raw], "add")) == (3 + 3) + (9 + 3) + 4
+    assert estimate.parameters(spec([numbers("a", 3), raw])) == (3 + 3) + 7
+    assert estimate.parameters(spec([raw], "add")) == 4
 
 
 @pytest.mark.parametrize(

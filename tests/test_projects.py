@@ -5,9 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 import json
-import os
 import re
-import shutil
 import signal
 import subprocess
 import time
@@ -20,12 +18,14 @@ import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from keras_scaffold.catalog import load_catalog
 from keras_scaffold.render import render
-from keras_scaffold.spec import SpecError, validate
+from keras_scaffold.spec import SpecError, columns_of, validate
 from projects import (
     ENCODERS,
     MERGES,
     TASKS,
     TYPES,
+    assert_finite,
+    assert_same,
     check_life,
     check_structure,
     project,
@@ -33,6 +33,7 @@ from projects import (
     small_input,
     small_output,
     spec_of,
+    tensors,
 )
 
 
@@ -172,7 +173,7 @@ def test_combinations_build_and_learn_a_batch(encoder, tmp_path):
         with project(spec, tmp_path) as made:
             model = check_structure(made)
             data = made.module("data")
-            examples = data.read_examples(made.sample(rows=12))
+            examples = data.open_examples(made.sample(rows=12))
             learnt = data.Preprocessing.learn(examples)
             made.module("train").compile_model(model, learnt)
             batch, targets = next(iter(data.make_dataset(examples, learnt, 12)))
@@ -187,10 +188,12 @@ def test_combinations_build_and_learn_a_batch(encoder, tmp_path):
 
 # The code as it is rendered
 
-LAYERS_AND_MORE = (
-    "layers inputs model x np keras manifest rows dataset split value self examples data raw "
-    "tf pd json path learnt merged outputs features table train y list dict len range print"
-).split()
+LAYERS_AND_MORE = [
+    *("layers", "inputs", "model", "x", "np", "keras", "manifest", "rows", "dataset", "split"),
+    *("value", "self", "examples", "data", "raw", "tf", "pd", "json", "path", "learnt", "merged"),
+    *("outputs", "features", "table", "train", "y", "list", "dict", "len", "range", "print"),
+    *("files", "arrays", "column", "columns", "dataset_1", "labels", "series_file", "merged_1"),
+]
 
 
 def hostile_specs():
@@ -288,7 +291,7 @@ def test_drawn_specs_build(tmp_path):
 
 def three_of_each(kinds):
     inputs = [
-        {"name": f"{encoder}_{number}", "type": kind, "encoder": encoder}
+        {"name": f"{kind[:8]}_{encoder}_{number}", "type": kind, "encoder": encoder}
         for kind, encoder in kinds
         for number in ("one", "two", "three")
     ]
@@ -323,3 +326,316 @@ def test_types_check(tmp_path):
         folder = tmp_path / spec.project_slug
         done = subprocess.run(mypy, cwd=folder, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+# Data that a project meets. One project with an input of each type, trained once for all.
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A project with an input of each type and an output of each task, and its run."""
+    import keras
+
+    before = keras.src.trainers.trainer.model_supports_jit
+    keras.src.trainers.trainer.model_supports_jit = lambda model: False
+    inputs = [small_input(f"{kind}_in", kind) for kind in TYPES]
+    outputs = [small_output(f"{task}_out", task) for task in TASKS]
+    try:
+        with project(spec_of(inputs, outputs=outputs), tmp_path_factory.mktemp("trained")) as made:
+            made.train(made.sample())
+            yield made
+    finally:
+        keras.src.trainers.trainer.model_supports_jit = before
+
+
+@pytest.fixture
+def manifest(trained):
+    """A fresh sample, to be spoilt."""
+    return trained.sample()
+
+
+def run_of(made):
+    return made.folder / "runs" / "one"
+
+
+def spoil(manifest, change):
+    import pandas as pd
+
+    table = pd.read_csv(manifest, dtype=str, keep_default_na=False)
+    change(table)
+    table.to_csv(manifest, index=False)
+
+
+@pytest.mark.slow
+def test_names_in_another_order_are_the_same_and_others_are_refused(trained, manifest):
+    import numpy as np
+
+    data = trained.module("data")
+    examples = data.open_examples(manifest)
+    learnt = data.Preprocessing.load(run_of(trained) / "preprocessing.json")
+    model, _, _ = trained.module("evaluate").open_run(run_of(trained))
+    rows = examples.take(np.arange(4))
+    raw = {name: data.tf.constant(rows.values[name]) for name in data.INPUTS}
+    batch, _ = next(iter(data.make_dataset(rows, learnt, 4)))
+    shuffled = dict(reversed(batch.items()))
+    assert list(shuffled) != list(batch)
+    assert_same(model.predict_on_batch(batch), model.predict_on_batch(shuffled))
+    error = trained.module("manifest").DataError
+    with pytest.raises(error, match=data.INPUTS[0]):
+        learnt.inputs({name: raw[name] for name in data.INPUTS[1:]})
+    with pytest.raises(error, match="one_more"):
+        learnt.inputs({**raw, "one_more": raw[data.INPUTS[0]]})
+
+
+def first(made, kind):
+    """The name and the first column of the input or output of a kind."""
+    for entry in (*made.spec.inputs, *made.spec.outputs):
+        if kind in (entry.get("type"), entry.get("task")):
+            return entry["name"], columns_of(entry)[0]
+    raise LookupError(kind)
+
+
+def fails(made, manifest, *words, command="evaluate"):
+    if command == "evaluate":
+        options = ["--run", run_of(made), "--split", "all"]
+    else:
+        options = ["--run", made.folder / "runs" / "bad", "--epochs", 1]
+    done = made.main(command, "--data", manifest, *options)
+    assert done.code == 1, done
+    assert done.err.startswith("error: ") and done.err.count("\n") == 1, done.err
+    assert "Traceback" not in done.err + done.out
+    for word in words:
+        assert str(word) in done.err, done.err
+
+
+COMMANDS = pytest.mark.parametrize("command", ["evaluate", "train"])
+
+
+@pytest.mark.slow
+@COMMANDS
+@pytest.mark.parametrize("kind", [*TYPES, *TASKS])
+def test_a_missing_column_is_named(trained, manifest, kind, command):
+    _, column = first(trained, kind)
+    spoil(manifest, lambda table: table.pop(column))
+    fails(trained, manifest, column, manifest, command=command)
+
+
+@pytest.mark.slow
+@COMMANDS
+@pytest.mark.parametrize("kind", ["numeric", "regression", "binary"])
+def test_a_word_in_place_of_a_number_is_named(trained, manifest, kind, command):
+    column = (
+        "numeric_in_3" if kind == "numeric" else f"{kind}_{'in' if kind == 'binary' else 'out'}"
+    )
+    spoil(manifest, lambda table: table.__setitem__(column, ["1"] * 6 + ["lots"] + ["1"] * 41))
+    fails(trained, manifest, "row 7", column, "lots", manifest, command=command)
+
+
+@pytest.mark.slow
+@COMMANDS
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        ("image", b"no picture"),
+        ("image", b""),
+        ("image", None),
+        ("timeseries", b"no series"),
+        ("timeseries", b""),
+        ("timeseries", None),
+        ("timeseries", "shape"),
+        ("timeseries", "nan"),
+        ("timeseries", "empty"),
+        ("timeseries", "objects"),
+    ],
+)
+def test_a_broken_file_is_named(trained, manifest, kind, content, command):
+    import numpy as np
+
+    _, column = first(trained, kind)
+    found = []
+    spoil(manifest, lambda table: found.append(table[column][4]))
+    path = manifest.parent / found[0]
+    arrays = {
+        "shape": np.zeros((3, 9)),
+        "nan": np.full((3, 4), np.nan),
+        "empty": np.zeros((0, 4)),
+        "objects": np.array([[{}] * 4] * 3, dtype=object),
+    }
+    if content is None:
+        path.unlink()
+    elif isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        np.save(path, arrays[content], allow_pickle=True)
+    fails(trained, manifest, "row 5", path.name, command=command)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["binary", "multiclass", "multilabel"])
+def test_a_label_that_training_never_saw_is_named(trained, manifest, task):
+    column = f"{task}_out"
+    spoil(manifest, lambda table: table.__setitem__(column, [*table[column][:-1], "unheard"]))
+    fails(
+        trained, manifest, f"row {len(manifest.read_text().splitlines()) - 1}", "unheard", manifest
+    )
+
+
+@pytest.mark.slow
+@COMMANDS
+@pytest.mark.parametrize("content", [b"", b"a,b\n", b"\xff\xfe\x00", b'a,b\n"1,2\n'])
+def test_an_empty_or_damaged_manifest_is_named(trained, manifest, content, command):
+    manifest.write_bytes(content)
+    fails(trained, manifest, manifest, command=command)
+
+
+@pytest.mark.slow
+@COMMANDS
+@pytest.mark.parametrize("suffix", [".parquet", ".jsonl", ".npz", ".txt"])
+def test_a_damaged_manifest_of_another_format_is_named(trained, tmp_path, suffix, command):
+    path = tmp_path / f"manifest{suffix}"
+    for content in (b"", b"nonsense"):
+        path.write_bytes(content)
+        fails(trained, path, path, command=command)
+
+
+@pytest.mark.slow
+def test_every_format_of_a_manifest_gives_the_same_tensors(trained, manifest):
+    import numpy as np
+    import pandas as pd
+
+    data = trained.module("data")
+    learnt = data.Preprocessing.load(run_of(trained) / "preprocessing.json")
+    wanted = tensors(trained, manifest, learnt)
+    table = pd.read_csv(manifest, keep_default_na=False)
+    table.to_parquet(manifest.with_suffix(".parquet"))
+    table.to_json(manifest.with_suffix(".jsonl"), orient="records", lines=True)
+    for suffix in (".parquet", ".jsonl"):
+        assert_same(wanted, tensors(trained, manifest.with_suffix(suffix), learnt), rtol=1e-4)
+    # Arrays: pictures as they are decoded, series padded with NaN, texts as they stand.
+    examples = data.open_examples(manifest)
+    arrays = dict(examples.values)
+    loaded = [
+        data.open_files({name: data.tf.constant(arrays[name][row]) for name in data.INPUTS})
+        for row in range(len(examples))
+    ]
+    for entry in trained.spec.inputs:
+        if entry["type"] in ("image", "timeseries"):
+            arrays[entry["name"]] = np.stack([row[entry["name"]] for row in loaded])
+    arrays = {n: a.astype(str) if a.dtype == object else a for n, a in arrays.items()}
+    np.savez(manifest.with_suffix(".npz"), **arrays)
+    assert_same(wanted, tensors(trained, manifest.with_suffix(".npz"), learnt), rtol=1e-4)
+
+
+@pytest.mark.slow
+def test_empty_texts_constant_columns_and_single_steps_are_learnt(trained, manifest):
+    import numpy as np
+
+    _, texts = first(trained, "text")
+    _, numbers = first(trained, "numeric")
+    _, series = first(trained, "timeseries")
+
+    def change(table):
+        table[texts] = ["", *table[texts][1:]]
+        table[numbers] = "7.5"
+        for path in table[series]:
+            np.save(manifest.parent / path, np.ones((1, 4), "float32"))
+
+    spoil(manifest, change)
+    run = trained.folder / "runs" / "odd"
+    trained.ok("train", "--data", manifest, "--run", run, "--epochs", 1)
+    assert_finite(run)
+
+
+@pytest.mark.slow
+def test_resuming_goes_on_where_the_run_ended(trained, manifest):
+    run = run_of(trained)
+    before = json.loads((run / "history.json").read_text())
+    trained.ok("train", "--data", manifest, "--run", run, "--epochs", 1, "--resume")
+    after = json.loads((run / "history.json").read_text())
+    assert after[: len(before)] == before
+    assert len(after) == len(before) + 1
+    done = trained.main("train", "--data", manifest, "--run", run / "none", "--resume")
+    assert done.code == 1 and "nothing to resume" in done.err
+
+
+@pytest.mark.slow
+def test_a_saved_model_takes_raw_values(trained, manifest):
+    import numpy as np
+    import tensorflow as tf
+
+    data = trained.module("data")
+    trained.ok("export", "--run", run_of(trained))
+    served = tf.saved_model.load(str(run_of(trained) / "saved_model"))
+    examples = data.open_examples(manifest).take(np.arange(5))
+    raw = {}
+    for entry in trained.spec.inputs:
+        values = examples.values[entry["name"]]
+        if entry["type"] == "image":
+            values = [Path(path).read_bytes() for path in values]
+        if entry["type"] == "timeseries":
+            values = [np.load(path) for path in values]
+            longest = max(map(len, values))
+            pad = [((0, longest - len(one)), (0, 0)) for one in values]
+            values = [
+                np.pad(v, p, constant_values=np.nan) for v, p in zip(values, pad, strict=True)
+            ]
+            values = np.stack(values).astype("float32")
+        if isinstance(values, np.ndarray) and values.dtype == object:
+            values = values.tolist()
+        raw[entry["name"]] = tf.constant(values)
+    given = served.serve(raw)
+    model, learnt, _ = trained.module("evaluate").open_run(run_of(trained))
+    batches = data.make_dataset(examples, learnt, 5, with_targets=False)
+    assert_same(model.predict(batches, verbose=0), given, rtol=1e-3, atol=1e-4)
+
+
+# Processes of their own
+
+
+@pytest.mark.slow
+def test_the_commands_work_in_processes_of_their_own(tmp_path):
+    inputs = [small_input("layers", "numeric"), small_input("model", "text")]
+    with project(spec_of(inputs), tmp_path) as made:
+        work = made.folder
+        for arguments in (
+            ("sample", "some", "--rows", 40),
+            ("train", "--data", "some/manifest.csv", "--epochs", 1, "--run", "run"),
+            ("evaluate", "--run", "run", "--data", "some/manifest.csv", "--json"),
+            ("predict", "--run", "run", "--data", "some/manifest.csv", "--out", "out.csv"),
+            ("export", "--run", "run"),
+        ):
+            done = made.process(*arguments)
+            assert done.returncode == 0, done.stderr
+            if arguments[0] == "evaluate":
+                assert json.loads(done.stdout)["split"] == "test"
+        assert (work / "run" / "saved_model").is_dir()
+        done = made.process("evaluate", "--run", "run", "--data", "none.csv")
+        assert done.returncode == 1
+        assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1, done.stderr
+        assert made.process("train", "--epochs", 0).returncode == 2
+
+
+@pytest.mark.slow
+def test_control_c_keeps_what_was_learnt(tmp_path):
+    with project(spec_of([small_input("numbers", "numeric")]), tmp_path) as made:
+        run = made.folder / "run"
+        command = made.command("train", "--epochs", 100000, "--run", run, "--learning-rate", 1e-9)
+        with subprocess.Popen(
+            command,
+            env=made.environment,
+            cwd=made.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process:
+            until = time.monotonic() + 120
+            while not (run / "history.json").is_file() and time.monotonic() < until:
+                time.sleep(0.05)
+            process.send_signal(signal.SIGINT)
+            out, _ = process.communicate(timeout=120)
+        assert process.returncode in (0, 130), out[-3000:]
+        assert "Traceback" not in out, out[-3000:]
+        assert (run / "model.keras").is_file()
+        assert (run / "metrics.json").is_file()
+        assert_finite(run)

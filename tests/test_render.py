@@ -343,6 +343,7 @@ def test_a_failing_template_leaves_nothing(here, nested):
     assert list((here / "out").iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("exists", [False, True])
 def test_an_interrupt_leaves_nothing(here, number, exists):

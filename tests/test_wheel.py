@@ -16,6 +16,8 @@ from keras_scaffold import __version__
 from keras_scaffold.render import SOURCE
 from packaging.requirements import Requirement
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):

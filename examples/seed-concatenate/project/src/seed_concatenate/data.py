@@ -10,8 +10,8 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
-import keras
 import numpy as np
 import pandas as pd
 import tensorflow as tf
@@ -111,10 +111,10 @@ def target_label(examples: Examples, learnt: Learnt) -> np.ndarray:
 # From a manifest to raw values
 
 
-def read_examples(path: Path, with_outputs: bool = True) -> Examples:
+def open_examples(path: Path, with_outputs: bool = True) -> Examples:
     """Read a manifest; without outputs where the truth is not known, to predict."""
     if path.suffix == ".npz":
-        return read_arrays(path, with_outputs)
+        return open_arrays(path, with_outputs)
     table = open_table(path)
     values = {
         "numbers": read_numbers(table),
@@ -133,18 +133,20 @@ ARRAY_SHAPES: dict[str, tuple[int | None, ...]] = {
     "picture": (100, 100, 3),
     "label": (),
 }
-TEXTS = {
-    "label",
-}
+TEXTS = [
+    "label",  # binary
+]
 
 
-def read_arrays(path: Path, with_outputs: bool) -> Examples:
+def open_arrays(path: Path, with_outputs: bool) -> Examples:
     """Read an .npz with one array for each input and output name."""
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: cannot be read: {error}") from None
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file") from None
+    except (OSError, ValueError, EOFError, TypeError, BadZipFile):
+        raise DataError(f"{path}: cannot be read as arrays; np.savez writes such a file") from None
     values = {}
     for name in INPUTS + (OUTPUTS if with_outputs else []):
         if name not in arrays:
@@ -168,7 +170,7 @@ def read_arrays(path: Path, with_outputs: bool) -> Examples:
     return Examples(path, np.arange(1, rows + 1), splits, values)
 
 
-def load_files(raw: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+def open_files(raw: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     """Load the files of one row; arrays of an .npz are there already."""
     loaded = dict(raw)
     if raw["picture"].dtype == tf.string:
@@ -268,7 +270,7 @@ def make_dataset(
     if shuffle:
         dataset = dataset.shuffle(len(examples), seed=seed)
     dataset = dataset.map(
-        lambda raw, targets: (load_files(raw), targets),
+        lambda raw, targets: (open_files(raw), targets),
         num_parallel_calls=tf.data.AUTOTUNE,
     )
     # After batching: normalising and tokenising many rows at once is much faster than one by one.

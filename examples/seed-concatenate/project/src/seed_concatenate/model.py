@@ -18,8 +18,9 @@ def encode_numbers(features: keras.KerasTensor) -> keras.KerasTensor:
 def encode_picture(features: keras.KerasTensor) -> keras.KerasTensor:
     """Encode picture: pictures, 0 to 255, (batch, 100, 100, 3) -> (batch, 32)."""
     x = layers.Rescaling(1 / 255, name="picture.rescale")(features)
-    x = layers.Conv2D(32, 3, activation="relu", name="picture.conv_1")(x)
-    x = layers.Conv2D(64, 3, activation="relu", name="picture.conv_2")(x)
+    x = layers.Conv2D(32, 3, name="picture.conv_1", activation="relu")(x)
+    # picture: 32 -> 64 filters, no pooling.
+    x = layers.Conv2D(64, 3, name="picture.conv_2", activation="relu")(x)
     x = layers.Flatten(name="picture.flatten")(x)
     x = layers.Dense(32, activation="relu", name="picture.dense_1")(x)
     return x

@@ -18,7 +18,7 @@ from seed_concatenate.data import (
     Preprocessing,
     check_files,
     make_dataset,
-    read_examples,
+    open_examples,
 )
 from seed_concatenate.manifest import DataError, split_examples
 from seed_concatenate.model import build_model
@@ -64,7 +64,7 @@ def train(
         if not data.is_file():
             write_sample(data.parent, seed=seed)
         print(f"No --data: training on a sample, {data}")
-    examples = read_examples(data)
+    examples = open_examples(data)
     check_files(examples)
     training = split_examples(examples, "train", seed)
     validation = split_examples(examples, "validation", seed)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
-import keras
 import numpy as np
 import pandas as pd
 import tensorflow as tf
@@ -98,10 +98,10 @@ def target_label(examples: Examples, learnt: Learnt) -> np.ndarray:
 # From a manifest to raw values
 
 
-def read_examples(path: Path, with_outputs: bool = True) -> Examples:
+def open_examples(path: Path, with_outputs: bool = True) -> Examples:
     """Read a manifest; without outputs where the truth is not known, to predict."""
     if path.suffix == ".npz":
-        return read_arrays(path, with_outputs)
+        return open_arrays(path, with_outputs)
     table = open_table(path)
     values = {
         "vector_1": read_vector_1(table),
@@ -120,18 +120,20 @@ ARRAY_SHAPES: dict[str, tuple[int | None, ...]] = {
     "vector_2": (10,),
     "label": (),
 }
-TEXTS = {
-    "label",
-}
+TEXTS = [
+    "label",  # binary
+]
 
 
-def read_arrays(path: Path, with_outputs: bool) -> Examples:
+def open_arrays(path: Path, with_outputs: bool) -> Examples:
     """Read an .npz with one array for each input and output name."""
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: cannot be read: {error}") from None
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file") from None
+    except (OSError, ValueError, EOFError, TypeError, BadZipFile):
+        raise DataError(f"{path}: cannot be read as arrays; np.savez writes such a file") from None
     values = {}
     for name in INPUTS + (OUTPUTS if with_outputs else []):
         if name not in arrays:

@@ -11,7 +11,7 @@ import keras
 from seed_multiply.data import (
     Preprocessing,
     make_dataset,
-    read_examples,
+    open_examples,
 )
 from seed_multiply.manifest import DataError, split_examples
 from seed_multiply.train import measure
@@ -43,6 +43,6 @@ def evaluate(run: Path, data: Path, split: str = "test", as_json: bool = False) 
 def metrics_of(run: Path, data: Path, split: str) -> dict[str, Any]:
     """Compute the metrics of each output; the run's seed draws the same split as in training."""
     model, preprocessing, options = open_run(run)
-    examples = split_examples(read_examples(data), split, options["seed"])
+    examples = split_examples(open_examples(data), split, options["seed"])
     outputs = measure(model, make_dataset(examples, preprocessing, options["batch_size"]))
     return {"split": split, "rows": len(examples), "outputs": outputs}

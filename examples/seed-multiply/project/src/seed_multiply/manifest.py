@@ -74,7 +74,8 @@ def split_column(table: pd.DataFrame) -> np.ndarray:
     splits = table["split"].astype("string").fillna("").str.strip().to_numpy(object)
     for row, split in enumerate(splits, start=1):
         if split not in SPLITS:
-            raise DataError(f"row {row}: split is {split!r}; write train, validation or test")
+            place = f"{table.attrs['source']}: row {row}"
+            raise DataError(f"{place}: split is {split!r}; write train, validation or test")
     return splits
 
 
@@ -86,7 +87,8 @@ def number_columns(table: pd.DataFrame, columns: list[str]) -> np.ndarray:
     if len(bad):
         row, column = bad[0]
         value = table[columns[column]].iloc[row]
-        raise DataError(f"row {row + 1}: {columns[column]} is {str(value)!r}, not a number")
+        place = f"{table.attrs['source']}: row {row + 1}: {columns[column]}"
+        raise DataError(f"{place} is {str(value)!r}, not a number")
     return numbers
 
 

@@ -56,7 +56,9 @@ def sample_vector_2(rng: np.random.Generator, hidden: np.ndarray) -> Columns:
 
 
 def sample_label(score: np.ndarray) -> Columns:
-    """Label label: yes where the score is above its median."""
+    """Label label: yes for the higher half of the scores."""
+    ranks = score.argsort().argsort()
+    labels = np.where(2 * ranks >= len(score), "yes", "no")
     return {
-        "label": np.where(score > np.median(score), "yes", "no"),
+        "label": labels,
     }

@@ -17,7 +17,7 @@ from seed_multiply.data import (
     OUTPUTS,
     Preprocessing,
     make_dataset,
-    read_examples,
+    open_examples,
 )
 from seed_multiply.manifest import DataError, split_examples
 from seed_multiply.model import build_model
@@ -63,7 +63,7 @@ def train(
         if not data.is_file():
             write_sample(data.parent, seed=seed)
         print(f"No --data: training on a sample, {data}")
-    examples = read_examples(data)
+    examples = open_examples(data)
     training = split_examples(examples, "train", seed)
     validation = split_examples(examples, "validation", seed)
 

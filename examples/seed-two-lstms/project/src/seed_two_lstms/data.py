@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
-import keras
 import numpy as np
 import pandas as pd
 import tensorflow as tf
@@ -58,6 +58,7 @@ def pad_sequence_1(series: tf.Tensor) -> tf.Tensor:
     """Keep the last 10 steps of sequence_1; a shorter series gets NaN steps at its end."""
     series = series[-10:]
     missing = 10 - tf.shape(series)[0]
+    # What sequence_1 lacks.
     series = tf.pad(series, [[0, missing], [0, 0]], constant_values=float("nan"))
     return tf.ensure_shape(series, (10, 5))
 
@@ -86,6 +87,7 @@ def pad_sequence_2(series: tf.Tensor) -> tf.Tensor:
     """Keep the last 15 steps of sequence_2; a shorter series gets NaN steps at its end."""
     series = series[-15:]
     missing = 15 - tf.shape(series)[0]
+    # What sequence_2 lacks.
     series = tf.pad(series, [[0, missing], [0, 0]], constant_values=float("nan"))
     return tf.ensure_shape(series, (15, 3))
 
@@ -121,10 +123,10 @@ def target_label(examples: Examples, learnt: Learnt) -> np.ndarray:
 # From a manifest to raw values
 
 
-def read_examples(path: Path, with_outputs: bool = True) -> Examples:
+def open_examples(path: Path, with_outputs: bool = True) -> Examples:
     """Read a manifest; without outputs where the truth is not known, to predict."""
     if path.suffix == ".npz":
-        return read_arrays(path, with_outputs)
+        return open_arrays(path, with_outputs)
     table = open_table(path)
     values = {
         "sequence_1": read_sequence_1(table),
@@ -143,18 +145,20 @@ ARRAY_SHAPES: dict[str, tuple[int | None, ...]] = {
     "sequence_2": (None, 3),
     "label": (),
 }
-TEXTS = {
-    "label",
-}
+TEXTS = [
+    "label",  # binary
+]
 
 
-def read_arrays(path: Path, with_outputs: bool) -> Examples:
+def open_arrays(path: Path, with_outputs: bool) -> Examples:
     """Read an .npz with one array for each input and output name."""
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: cannot be read: {error}") from None
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file") from None
+    except (OSError, ValueError, EOFError, TypeError, BadZipFile):
+        raise DataError(f"{path}: cannot be read as arrays; np.savez writes such a file") from None
     values = {}
     for name in INPUTS + (OUTPUTS if with_outputs else []):
         if name not in arrays:
@@ -178,7 +182,7 @@ def read_arrays(path: Path, with_outputs: bool) -> Examples:
     return Examples(path, np.arange(1, rows + 1), splits, values)
 
 
-def load_files(raw: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+def open_files(raw: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     """Load the files of one row; arrays of an .npz are there already."""
     loaded = dict(raw)
     if raw["sequence_1"].dtype == tf.string:
@@ -284,7 +288,7 @@ def make_dataset(
     if shuffle:
         dataset = dataset.shuffle(len(examples), seed=seed)
     dataset = dataset.map(
-        lambda raw, targets: (load_files(raw), targets),
+        lambda raw, targets: (open_files(raw), targets),
         num_parallel_calls=tf.data.AUTOTUNE,
     )
     # After batching: normalising and tokenising many rows at once is much faster than one by one.
@@ -312,7 +316,10 @@ def series_file(path: str | bytes | np.ndarray, values: int) -> np.ndarray:
     """Read a .npy or .csv file: float32 (steps, values)."""
     file = Path(os.fsdecode(np.asarray(path).item()))  # TensorFlow hands over bytes or an array
     if file.suffix == ".npy":
-        series = np.load(file, allow_pickle=False)
+        try:
+            series = np.load(file, allow_pickle=False)
+        except EOFError:
+            raise DataError("it is empty") from None
     else:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
         header = any(character.isalpha() for character in "".join(lines[:1]))

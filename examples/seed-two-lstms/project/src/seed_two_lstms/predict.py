@@ -10,7 +10,7 @@ import pandas as pd
 from seed_two_lstms.data import (
     check_files,
     make_dataset,
-    read_examples,
+    open_examples,
 )
 from seed_two_lstms.evaluate import open_run
 from seed_two_lstms.manifest import DataError
@@ -34,7 +34,7 @@ def predict(run: Path, data: Path, out: Path) -> None:
 def predict_table(run: Path, data: Path) -> pd.DataFrame:
     """Predict; the manifest need not have the columns of the truth."""
     model, preprocessing, options = open_run(run)
-    examples = read_examples(data, with_outputs=False)
+    examples = open_examples(data, with_outputs=False)
     check_files(examples)
     batches = make_dataset(examples, preprocessing, options["batch_size"], with_targets=False)
     predictions = model.predict(batches, verbose=0)

@@ -65,7 +65,9 @@ def sample_sequence_2(rng: np.random.Generator, hidden: np.ndarray, folder: Path
 
 
 def sample_label(score: np.ndarray) -> Columns:
-    """Label label: yes where the score is above its median."""
+    """Label label: yes for the higher half of the scores."""
+    ranks = score.argsort().argsort()
+    labels = np.where(2 * ranks >= len(score), "yes", "no")
     return {
-        "label": np.where(score > np.median(score), "yes", "no"),
+        "label": labels,
     }

@@ -10,6 +10,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import keras
 import numpy as np
@@ -96,6 +97,7 @@ def news_tokenizer(vocabulary: list[str] | None) -> keras.layers.TextVectorizati
     """Make what turns news into words' ids: 0 is padding, 1 an unknown one."""
     return keras.layers.TextVectorization(
         max_tokens=10000,
+        name="news.tokenizer",
         output_sequence_length=64,
         vocabulary=vocabulary,
     )
@@ -160,10 +162,10 @@ def target_direction(examples: Examples, learnt: Learnt) -> np.ndarray:
 # From a manifest to raw values
 
 
-def read_examples(path: Path, with_outputs: bool = True) -> Examples:
+def open_examples(path: Path, with_outputs: bool = True) -> Examples:
     """Read a manifest; without outputs where the truth is not known, to predict."""
     if path.suffix == ".npz":
-        return read_arrays(path, with_outputs)
+        return open_arrays(path, with_outputs)
     table = open_table(path)
     values = {
         "indicators": read_indicators(table),
@@ -186,19 +188,21 @@ ARRAY_SHAPES: dict[str, tuple[int | None, ...]] = {
     "chart": (64, 64, 3),
     "direction": (),
 }
-TEXTS = {
-    "news",
-    "direction",
-}
+TEXTS = [
+    "news",  # text
+    "direction",  # binary
+]
 
 
-def read_arrays(path: Path, with_outputs: bool) -> Examples:
+def open_arrays(path: Path, with_outputs: bool) -> Examples:
     """Read an .npz with one array for each input and output name."""
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: cannot be read: {error}") from None
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file") from None
+    except (OSError, ValueError, EOFError, TypeError, BadZipFile):
+        raise DataError(f"{path}: cannot be read as arrays; np.savez writes such a file") from None
     values = {}
     for name in INPUTS + (OUTPUTS if with_outputs else []):
         if name not in arrays:
@@ -222,7 +226,7 @@ def read_arrays(path: Path, with_outputs: bool) -> Examples:
     return Examples(path, np.arange(1, rows + 1), splits, values)
 
 
-def load_files(raw: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+def open_files(raw: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     """Load the files of one row; arrays of an .npz are there already."""
     loaded = dict(raw)
     if raw["chart"].dtype == tf.string:
@@ -269,7 +273,7 @@ class Preprocessing:
 
     def __init__(self, learnt: Learnt) -> None:
         self.learnt = learnt
-        self.news_tokens = news_tokenizer(learnt["news"]["vocabulary"])
+        self.news_ids = news_tokenizer(learnt["news"]["vocabulary"])
 
     @classmethod
     def learn(cls, training: Examples) -> Preprocessing:
@@ -291,7 +295,7 @@ class Preprocessing:
         return {
             "indicators": normalise(raw["indicators"], self.learnt["indicators"]),
             "fundamentals": normalise(raw["fundamentals"], self.learnt["fundamentals"]),
-            "news": never_empty(self.news_tokens(raw["news"])),
+            "news": never_empty(self.news_ids(raw["news"])),
             "chart": raw["chart"],
         }
 
@@ -327,7 +331,7 @@ def make_dataset(
     if shuffle:
         dataset = dataset.shuffle(len(examples), seed=seed)
     dataset = dataset.map(
-        lambda raw, targets: (load_files(raw), targets),
+        lambda raw, targets: (open_files(raw), targets),
         num_parallel_calls=tf.data.AUTOTUNE,
     )
     # After batching: normalising and tokenising many rows at once is much faster than one by one.

@@ -12,7 +12,7 @@ from stock_story.data import (
     Preprocessing,
     check_files,
     make_dataset,
-    read_examples,
+    open_examples,
 )
 from stock_story.manifest import DataError, split_examples
 from stock_story.train import measure
@@ -44,7 +44,7 @@ def evaluate(run: Path, data: Path, split: str = "test", as_json: bool = False) 
 def metrics_of(run: Path, data: Path, split: str) -> dict[str, Any]:
     """Compute the metrics of each output; the run's seed draws the same split as in training."""
     model, preprocessing, options = open_run(run)
-    examples = split_examples(read_examples(data), split, options["seed"])
+    examples = split_examples(open_examples(data), split, options["seed"])
     check_files(examples)
     outputs = measure(model, make_dataset(examples, preprocessing, options["batch_size"]))
     return {"split": split, "rows": len(examples), "outputs": outputs}

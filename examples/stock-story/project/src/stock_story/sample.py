@@ -73,7 +73,8 @@ def sample_news(rng: np.random.Generator, hidden: np.ndarray) -> Columns:
     other, space = ["the", "report", "says", "today"], " "
     texts = []
     for value in hidden:
-        share = 1 / (1 + np.exp(-4 * value))  # of good words among the good and the bad
+        # The share of good words in news, among the good and the bad.
+        share = 1 / (1 + np.exp(-4 * value))
         kinds = rng.choice(3, 12, p=[0.75 * share, 0.75 * (1 - share), 0.25])
         texts.append(space.join(rng.choice((good, bad, other)[kind]) for kind in kinds))
     return {
@@ -87,6 +88,7 @@ def sample_chart(rng: np.random.Generator, hidden: np.ndarray, folder: Path) -> 
     for row, value in enumerate(hidden):
         picture = rng.normal(90, 15, (64, 64, 3))
         down, right = np.mgrid[:64, :64]
+        # The disc of chart, never at quite the same place.
         centre = rng.uniform(0.4, 0.6, 2) * (64, 64)
         inside = np.hypot(down - centre[0], right - centre[1]) < 22.4
         picture[inside] += 50 * value
@@ -100,7 +102,9 @@ def sample_chart(rng: np.random.Generator, hidden: np.ndarray, folder: Path) -> 
 
 
 def sample_direction(score: np.ndarray) -> Columns:
-    """Label direction: yes where the score is above its median."""
+    """Label direction: yes for the higher half of the scores."""
+    ranks = score.argsort().argsort()
+    labels = np.where(2 * ranks >= len(score), "yes", "no")
     return {
-        "direction": np.where(score > np.median(score), "yes", "no"),
+        "direction": labels,
     }

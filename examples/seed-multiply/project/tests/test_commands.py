@@ -1,0 +1,61 @@
+"""The commands, as a person gives them: train, evaluate, predict, export."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from seed_multiply.__main__ import main
+from seed_multiply.data import OUTPUTS
+
+
+@pytest.fixture(scope="module")
+def run(manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Train for one epoch."""
+    folder = tmp_path_factory.mktemp("run")
+    assert main(["train", "--data", str(manifest), "--run", str(folder), "--epochs", "1"]) == 0
+    return folder
+
+
+def test_a_run_is_complete(run: Path) -> None:
+    """Train leaves what the other commands and people need."""
+    for name in ("model.keras", "preprocessing.json", "history.json", "metrics.json", "curves.png"):
+        assert (run / name).stat().st_size > 0
+
+
+def test_evaluate(run: Path, manifest: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Finite metrics for each output of the test split."""
+    command = ["evaluate", "--run", str(run), "--data", str(manifest), "--json"]
+    assert main(command) == 0
+    result = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
+    assert result["split"] == "test"
+    assert set(result["outputs"]) == set(OUTPUTS)
+    for scores in result["outputs"].values():
+        assert scores
+        assert np.isfinite(list(scores.values())).all()
+
+
+def test_predict_gives_a_row_for_each_row(run: Path, manifest: Path, tmp_path: Path) -> None:
+    """Predictions need no truth, and keep the manifest's order."""
+    out = tmp_path / "predictions.csv"
+    assert main(["predict", "--run", str(run), "--data", str(manifest), "--out", str(out)]) == 0
+    predictions = pd.read_csv(out)
+    assert len(predictions) == len(pd.read_csv(manifest))
+    assert set(OUTPUTS) <= set(predictions.columns)
+
+
+def test_export_takes_raw_values(run: Path) -> None:
+    """A SavedModel is written, with a signature by name."""
+    assert main(["export", "--run", str(run)]) == 0
+    assert (run / "saved_model" / "saved_model.pb").is_file()
+
+
+def test_a_mistake_is_one_line(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is wrong, in words, and no traceback."""
+    assert main(["evaluate", "--run", str(run), "--data", "nowhere.csv"]) == 1
+    message = capsys.readouterr().err.strip().splitlines()[-1]
+    assert message.startswith("error: nowhere.csv: no such file")

@@ -1,0 +1,128 @@
+"""The data: what a manifest becomes, and what is said of a bad one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+from conftest import Trained
+
+from seed_two_lstms.data import (
+    INPUTS,
+    OUTPUTS,
+    Preprocessing,
+    check_files,
+    make_dataset,
+    open_examples,
+)
+from seed_two_lstms.manifest import DataError, split_examples
+from seed_two_lstms.model import build_model
+
+
+def test_batches_fit_the_model(trained: Trained) -> None:
+    """Each tensor has the shape and the type that the model's input asks for."""
+    batches = make_dataset(trained.examples, trained.preprocessing, 8)
+    inputs, targets = next(iter(batches))
+    assert set(targets) == set(OUTPUTS)
+    for name, wanted in build_model().input.items():
+        assert inputs[name].shape == (8, *wanted.shape[1:])
+        assert inputs[name].dtype == wanted.dtype
+        assert np.isfinite(inputs[name].numpy()).all()
+
+
+def test_the_order_of_keys_does_not_matter(trained: Trained) -> None:
+    """Inputs go by name: a dict in another order gives the same predictions."""
+    batches = make_dataset(trained.examples, trained.preprocessing, 8, with_targets=False)
+    inputs = next(iter(batches))
+    turned = {name: inputs[name] for name in reversed(INPUTS)}
+    straight = trained.model.predict_on_batch(inputs)
+    for name, value in trained.model.predict_on_batch(turned).items():
+        np.testing.assert_allclose(value, straight[name], rtol=1e-5)
+
+
+def test_missing_and_extra_inputs_are_refused(trained: Trained) -> None:
+    """Keras would take a wrong dict in silence; Preprocessing does not."""
+    with pytest.raises(DataError, match="the inputs are"):
+        trained.preprocessing.inputs({})
+    raw = {name: tf.constant(trained.examples.values[name][:2]) for name in INPUTS}
+    with pytest.raises(DataError, match="the inputs are"):
+        trained.preprocessing.inputs({**raw, "another": tf.zeros((2, 1))})
+
+
+def test_preprocessing_is_the_same_after_loading(trained: Trained, tmp_path: Path) -> None:
+    """What a run keeps is all that was learnt."""
+    trained.preprocessing.save(tmp_path / "preprocessing.json")
+    loaded = Preprocessing.load(tmp_path / "preprocessing.json")
+    before, _ = next(iter(make_dataset(trained.examples, trained.preprocessing, 8)))
+    after, _ = next(iter(make_dataset(trained.examples, loaded, 8)))
+    for name in INPUTS:
+        np.testing.assert_array_equal(after[name], before[name])
+
+
+def test_splits_share_no_row(trained: Trained) -> None:
+    """Without a column `split` every row is in one split, the same for the same seed."""
+    rows = [
+        split_examples(trained.examples, split, seed=3).rows.tolist()
+        for split in ("train", "validation", "test")
+    ]
+    assert sorted(sum(rows, [])) == trained.examples.rows.tolist()
+    assert split_examples(trained.examples, "test", seed=3).rows.tolist() == rows[2]
+
+
+def test_the_column_split_is_honoured(manifest: Path) -> None:
+    """Rows go where the column says."""
+    table = pd.read_csv(manifest, dtype=str, keep_default_na=False)
+    table["split"] = ["train", "test", "validation"] * (len(table) // 3)
+    path = manifest.with_name("with_split.csv")
+    table.to_csv(path, index=False)
+    assert split_examples(open_examples(path), "test", seed=0).rows[:2].tolist() == [2, 5]
+
+
+def test_a_missing_column_is_named(manifest: Path) -> None:
+    """The error names the column and the file."""
+    table = pd.read_csv(manifest, dtype=str, keep_default_na=False)
+    path = manifest.with_name("short.csv")
+    for column in table.columns:
+        table.drop(columns=column).to_csv(path, index=False)
+        with pytest.raises(DataError, match="short.csv: no column"):
+            open_examples(path)
+
+
+def test_an_empty_manifest_is_refused(tmp_path: Path) -> None:
+    """No rows, or nothing at all: one line."""
+    path = tmp_path / "empty.csv"
+    path.write_text("")
+    with pytest.raises(DataError, match=r"empty\.csv"):
+        open_examples(path)
+
+
+def test_unseen_label_is_named(trained: Trained) -> None:
+    """The error names the row and the label."""
+    few = trained.examples.take(np.arange(4))
+    labels = [*few.values["label"][:3], "never seen"]
+    few.values["label"] = np.array(labels, dtype=object)
+    with pytest.raises(DataError, match="row 4: label is 'never seen'"):
+        trained.preprocessing.targets(few)
+
+
+def test_broken_sequence_1_is_named(trained: Trained, tmp_path: Path) -> None:
+    """The error names the row and the file."""
+    broken = tmp_path / "broken.npy"
+    broken.write_bytes(b"not what the name says")
+    few = trained.examples.take(np.arange(4))
+    few.values["sequence_1"][2] = str(broken)
+    with pytest.raises(DataError, match="row 3: sequence_1: .*broken"):
+        check_files(few)
+
+
+def test_broken_sequence_2_is_named(trained: Trained, tmp_path: Path) -> None:
+    """The error names the row and the file."""
+    broken = tmp_path / "broken.npy"
+    broken.write_bytes(b"not what the name says")
+    few = trained.examples.take(np.arange(4))
+    few.values["sequence_2"][2] = str(broken)
+    with pytest.raises(DataError, match="row 3: sequence_2: .*broken"):
+        check_files(few)

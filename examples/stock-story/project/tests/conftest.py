@@ -1,0 +1,68 @@
+"""What the tests share: a sample, and a model trained on it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import pytest
+
+from stock_story.data import Preprocessing, make_dataset, open_examples
+from stock_story.manifest import Examples
+from stock_story.model import build_model
+from stock_story.sample import write_sample
+from stock_story.train import compile_model
+
+BATCH = 32
+
+
+class LearntEnough(keras.callbacks.Callback):
+    """Ends the training once the loss is a small part of what it was."""
+
+    def __init__(self, part: float) -> None:
+        super().__init__()
+        self.part = part
+        self.first: float | None = None
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Compare with the first epoch."""
+        loss = (logs or {})["loss"]
+        self.first = self.first or loss
+        self.model.stop_training = loss < self.part * self.first
+
+
+@dataclass
+class Trained:
+    """A model that has learnt the sample, and what it learnt from."""
+
+    model: keras.Model
+    examples: Examples
+    preprocessing: Preprocessing
+
+    def loss(self, examples: Examples) -> float:
+        """Compute the loss of the model on examples."""
+        batches = make_dataset(examples, self.preprocessing, BATCH)
+        return self.model.evaluate(batches, return_dict=True, verbose=0)["loss"]
+
+
+@pytest.fixture(scope="session")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write a sample of a few batches."""
+    return write_sample(tmp_path_factory.mktemp("sample"), rows=6 * BATCH)
+
+
+@pytest.fixture(scope="session")
+def trained(manifest: Path) -> Trained:
+    """Train until the loss has halved, at most half a minute's worth of epochs."""
+    keras.utils.set_random_seed(0)
+    examples = open_examples(manifest)
+    preprocessing = Preprocessing.learn(examples)
+    model = build_model()
+    compile_model(model, preprocessing, learning_rate=3e-3)
+    batches = make_dataset(examples, preprocessing, BATCH, shuffle=True)
+    model.fit(batches, epochs=25, shuffle=False, callbacks=[LearntEnough(0.5)], verbose=0)
+    return Trained(model, examples, preprocessing)
