@@ -21,10 +21,10 @@ from seed_concatenate.manifest import (
     DataError,
     Examples,
     file_column,
+    label_column,
     number_columns,
     open_table,
     split_column,
-    text_column,
 )
 
 Learnt = dict[str, Any]  # what one input or output learnt, ready for JSON
@@ -91,7 +91,7 @@ def resize_picture(picture: tf.Tensor) -> tf.Tensor:
 
 def read_label(table: pd.DataFrame) -> np.ndarray:
     """Read label: labels, (rows,)."""
-    return text_column(table, "label")
+    return label_column(table, "label")
 
 
 def learn_label(labels: np.ndarray) -> Learnt:
@@ -195,7 +195,8 @@ def check_files(examples: Examples) -> None:
             reason = "it is damaged or of no known kind"
         else:
             return None
-        return f"row {examples.rows[index]}: {name}: {path} cannot be read: {reason}"
+        row = f"{examples.source}: row {examples.rows[index]}"
+        return f"{row}: {name}: {path} cannot be read: {reason}"
 
     names = [name for name in loaders if examples.values[name].dtype == object]
     places = [(name, index) for name in names for index in range(len(examples))]

@@ -19,10 +19,10 @@ from seed_multiply.manifest import (
     TRUE_WORDS,
     DataError,
     Examples,
+    label_column,
     number_columns,
     open_table,
     split_column,
-    text_column,
 )
 
 Learnt = dict[str, Any]  # what one input or output learnt, ready for JSON
@@ -78,7 +78,7 @@ def learn_vector_2(values: np.ndarray) -> Learnt:
 
 def read_label(table: pd.DataFrame) -> np.ndarray:
     """Read label: labels, (rows,)."""
-    return text_column(table, "label")
+    return label_column(table, "label")
 
 
 def learn_label(labels: np.ndarray) -> Learnt:

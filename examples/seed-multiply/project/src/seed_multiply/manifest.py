@@ -101,6 +101,15 @@ def text_column(table: pd.DataFrame, column: str) -> np.ndarray:
     return values.astype("string").fillna("").str.strip().to_numpy(object)
 
 
+def label_column(table: pd.DataFrame, column: str) -> np.ndarray:
+    """Read a column of labels: strings, (rows,); none may be empty."""
+    labels = text_column(table, column)
+    for row, label in enumerate(labels, start=1):
+        if not label:
+            raise DataError(f"{table.attrs['source']}: row {row}: {column} is empty")
+    return labels
+
+
 def split_examples(examples: Examples, split: str, seed: int) -> Examples:
     """Take the rows of one split; without a column `split`, 80/10/10 drawn with the seed."""
     if split == "all":

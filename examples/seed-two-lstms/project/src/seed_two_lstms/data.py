@@ -23,9 +23,9 @@ from seed_two_lstms.manifest import (
     DataError,
     Examples,
     file_column,
+    label_column,
     open_table,
     split_column,
-    text_column,
 )
 from seed_two_lstms.model import PADDED_STEP
 
@@ -103,7 +103,7 @@ def learn_sequence_2(values: np.ndarray) -> Learnt:
 
 def read_label(table: pd.DataFrame) -> np.ndarray:
     """Read label: labels, (rows,)."""
-    return text_column(table, "label")
+    return label_column(table, "label")
 
 
 def learn_label(labels: np.ndarray) -> Learnt:
@@ -212,7 +212,8 @@ def check_files(examples: Examples) -> None:
             reason = "it is damaged or of no known kind"
         else:
             return None
-        return f"row {examples.rows[index]}: {name}: {path} cannot be read: {reason}"
+        row = f"{examples.source}: row {examples.rows[index]}"
+        return f"{row}: {name}: {path} cannot be read: {reason}"
 
     names = [name for name in loaders if examples.values[name].dtype == object]
     places = [(name, index) for name in names for index in range(len(examples))]

@@ -88,6 +88,15 @@ def text_column(table: pd.DataFrame, column: str) -> np.ndarray:
     return values.astype("string").fillna("").str.strip().to_numpy(object)
 
 
+def label_column(table: pd.DataFrame, column: str) -> np.ndarray:
+    """Read a column of labels: strings, (rows,); none may be empty."""
+    labels = text_column(table, column)
+    for row, label in enumerate(labels, start=1):
+        if not label:
+            raise DataError(f"{table.attrs['source']}: row {row}: {column} is empty")
+    return labels
+
+
 def file_column(table: pd.DataFrame, column: str) -> np.ndarray:
     """Read a column of paths, relative to the manifest's folder: full paths, (rows,)."""
     folder = Path(table.attrs["source"]).parent

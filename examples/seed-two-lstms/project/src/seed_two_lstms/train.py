@@ -76,6 +76,8 @@ def train(
         model = keras.saving.load_model(run / "last.keras")
         history = json.loads((run / "history.json").read_text(encoding="utf-8"))
     else:
+        for name in ("model.keras", "last.keras"):
+            (run / name).unlink(missing_ok=True)  # of an earlier training in the same folder
         preprocessing = Preprocessing.learn(training)
         model = build_model()
         compile_model(model, preprocessing, learning_rate)

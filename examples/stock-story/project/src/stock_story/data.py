@@ -22,6 +22,7 @@ from stock_story.manifest import (
     DataError,
     Examples,
     file_column,
+    label_column,
     number_columns,
     open_table,
     split_column,
@@ -142,7 +143,7 @@ def resize_chart(picture: tf.Tensor) -> tf.Tensor:
 
 def read_direction(table: pd.DataFrame) -> np.ndarray:
     """Read direction: labels, (rows,)."""
-    return text_column(table, "direction")
+    return label_column(table, "direction")
 
 
 def learn_direction(labels: np.ndarray) -> Learnt:
@@ -251,7 +252,8 @@ def check_files(examples: Examples) -> None:
             reason = "it is damaged or of no known kind"
         else:
             return None
-        return f"row {examples.rows[index]}: {name}: {path} cannot be read: {reason}"
+        row = f"{examples.source}: row {examples.rows[index]}"
+        return f"{row}: {name}: {path} cannot be read: {reason}"
 
     names = [name for name in loaders if examples.values[name].dtype == object]
     places = [(name, index) for name in names for index in range(len(examples))]
