@@ -110,7 +110,7 @@ def test_unseen_label_is_named(trained: Trained) -> None:
 
 def test_broken_picture_is_named(trained: Trained, tmp_path: Path) -> None:
     """The error names the row and the file."""
-    broken = tmp_path / "broken.jpg"
+    broken = tmp_path / "broken.npy"
     broken.write_bytes(b"not what the name says")
     few = trained.examples.take(np.arange(4))
     few.values["picture"][2] = str(broken)

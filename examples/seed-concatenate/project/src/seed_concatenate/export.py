@@ -18,7 +18,7 @@ from seed_concatenate.manifest import DataError
 # What a client of the SavedModel sends, by input name; the first axis is the batch.
 SIGNATURE = {
     "numbers": tf.TensorSpec((None, 20), tf.float32, "numbers"),
-    # The bytes of a picture.
+    # The bytes of the file.
     "picture": tf.TensorSpec((None,), tf.string, "picture"),
 }
 

@@ -174,6 +174,8 @@ def open_arrays(path: Path, with_outputs: bool) -> Examples:
         values[name] = array.astype(str).astype(object) if name in TEXTS else array
         if name not in TEXTS and array.dtype != "uint8":
             values[name] = array.astype("float32")
+            if None not in wanted and not np.isfinite(values[name]).all():
+                raise DataError(f"{path}: {name} has a value that is not a finite number")
     counts = {len(array) for array in values.values()}
     if len(counts) != 1 or 0 in counts:
         raise DataError(f"{path}: the arrays must have the same number of rows, at least one")
@@ -302,14 +304,6 @@ def make_dataset(
     return dataset.prefetch(tf.data.AUTOTUNE)
 
 
-def normalise(values: tf.Tensor, learnt: Learnt) -> tf.Tensor:
-    """Bring values to mean 0 and deviation 1; what was constant in training becomes 0."""
-    mean = np.array(learnt["mean"], dtype="float32")
-    deviation = np.sqrt(learnt["variance"]).astype("float32")
-    deviation = np.where(deviation > 1e-6 * np.abs(mean), deviation, np.float32(1))
-    return (values - mean) / deviation
-
-
 # Series
 
 
@@ -351,7 +345,12 @@ def mark_padding(series: tf.Tensor, learnt: Learnt) -> tf.Tensor:
     return tf.where(tf.math.is_nan(series), PADDED_STEP, normalise(series, learnt))
 
 
-# Labels
+def normalise(values: tf.Tensor, learnt: Learnt) -> tf.Tensor:
+    """Bring values to mean 0 and deviation 1; what was constant in training becomes 0."""
+    mean = np.array(learnt["mean"], dtype="float32")
+    deviation = np.sqrt(learnt["variance"]).astype("float32")
+    deviation = np.where(deviation > 1e-6 * np.abs(mean), deviation, np.float32(1))
+    return (values - mean) / deviation
 
 
 def label_indices(examples: Examples, name: str, labels: list[str]) -> np.ndarray:

@@ -20,7 +20,7 @@ SIGNATURE = {
     "indicators": tf.TensorSpec((None, 6), tf.float32, "indicators"),
     "fundamentals": tf.TensorSpec((None, 4), tf.float32, "fundamentals"),
     "news": tf.TensorSpec((None,), tf.string, "news"),
-    # The bytes of a picture.
+    # The bytes of the file.
     "chart": tf.TensorSpec((None,), tf.string, "chart"),
 }
 
