@@ -48,17 +48,32 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def start_quietly() -> None:
+    """Start TensorFlow without its notes on processors and drivers, which no setting silences."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    standard_error = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        import tensorflow as tf
+
+        tf.zeros(())  # the first tensor looks for devices
+    finally:
+        os.dup2(standard_error, 2)
+        os.close(standard_error)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; gives the exit status."""
     options = vars(make_parser().parse_args(arguments))
     command = options.pop("command")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes help nobody
     from seed_two_lstms.manifest import DataError
 
     for option in ("rows", "epochs", "batch_size"):
         if options.get(option, 1) < 1:
             print(f"error: --{option.replace('_', '-')} must be at least 1", file=sys.stderr)
             return 2
+    start_quietly()
     try:
         if command == "sample":
             from seed_two_lstms.sample import write_sample
