@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,7 +44,8 @@ def open_table(path: Path) -> pd.DataFrame:
         elif path.suffix == ".parquet":
             table = pd.read_parquet(path)
         elif path.suffix in (".jsonl", ".ndjson"):
-            table = pd.read_json(path, lines=True, convert_dates=False)
+            lines = path.read_text(encoding="utf-8-sig").splitlines()
+            table = pd.DataFrame([json.loads(line) for line in lines if line.strip()])
         else:
             raise DataError(f"{path}: a manifest is a .csv, .parquet, .jsonl or .npz file")
     except FileNotFoundError:
