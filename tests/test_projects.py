@@ -8,6 +8,7 @@ import json
 import re
 import signal
 import subprocess
+import sys
 import time
 import tomllib
 from collections import Counter
@@ -225,6 +226,14 @@ def hostile_specs():
             yield spec_of([{"name": "a", "type": TYPES[0]}], outputs=outputs)
     for name in ("R&D \"x\" 'y' {{ z }} {% raw %} \\", "日本語 {}", "100 % <b>", "Ünï #1", "'''"):
         yield spec_of([{"name": "a", "type": TYPES[0]}], name=name)
+    every = [
+        {"name": f"in{index}", "type": kind, "encoder": encoder}
+        for index, (kind, encoder) in enumerate(ENCODERS)
+    ]
+    for merge in ("concatenate", "custom"):
+        yield spec_of(every, merge, name="wide words " * 5 + "w")
+        for one in every:
+            yield spec_of([one, {"name": "a", "type": TYPES[0]}], merge, name="wide words " * 5 + "w")
 
 
 def drawn_specs(count):
@@ -269,6 +278,24 @@ def assert_clean(specs, folder):
 
 def test_hostile_names_and_columns_are_rendered_clean(tmp_path):
     assert_clean(list(hostile_specs()), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["{{ 7*7 }} & 'x' \\", "100%", "50% of %(prog)s", '日本 "q"'])
+def test_a_project_s_name_is_shown_as_it_is(tmp_path, name):
+    spec = validate(
+        {
+            "project_name": name,
+            "inputs": [{"name": "a", "type": TYPES[0]}],
+            "outputs": [{"name": "y", "task": TASKS[0]}],
+        }
+    )
+    render(spec, tmp_path / "made", git=False)
+    (package,) = (tmp_path / "made" / "src").iterdir()
+    command = [sys.executable, "-m", package.name, "--help"]
+    done = subprocess.run(command, cwd=package.parent, capture_output=True, check=True)
+    assert name in done.stdout.decode("utf-8").splitlines()
+    readme = (tmp_path / "made" / "README.md").read_text(encoding="utf-8")
+    assert readme.startswith(f"# {name}\n")
 
 
 @pytest.mark.slow

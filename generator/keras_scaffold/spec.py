@@ -31,6 +31,7 @@ from keras_scaffold.catalog import (
 KEYS = ("project_name", "inputs", "merge", "outputs")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 LONGEST_PROJECT_NAME = 60
+LONGEST_SLUG = 40  # imports of the package then stand on one line
 LONGEST_COLUMN = 100
 MOST_BRANCHES = 100
 DEEPEST_MERGE = 32
@@ -179,6 +180,7 @@ def project_slug(project_name: str) -> str:
     if not slug:
         return "project"
     slug = slug if slug[0].isalpha() else f"project-{slug}"
+    slug = slug[:LONGEST_SLUG].strip("-")
     return f"{slug}-model" if slug.replace("-", "_") in _taken_packages() else slug
 
 

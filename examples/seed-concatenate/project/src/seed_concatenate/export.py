@@ -8,10 +8,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from seed_concatenate.data import (
-    Preprocessing,
-    decode_picture,
-)
+from seed_concatenate import data
+from seed_concatenate.data import Preprocessing
 from seed_concatenate.evaluate import open_run
 from seed_concatenate.manifest import DataError
 
@@ -85,7 +83,11 @@ def export_saved_model(model: keras.Model, preprocessing: Preprocessing, path: P
 
     def serve(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         raw = dict(inputs)
-        raw["picture"] = tf.map_fn(decode_picture, raw["picture"], fn_output_signature=tf.uint8)
+        raw["picture"] = tf.map_fn(
+            data.decode_picture,
+            raw["picture"],
+            fn_output_signature=tf.uint8,
+        )
         predictions: dict[str, tf.Tensor] = model(preprocessing.inputs(raw), training=False)
         return predictions
 

@@ -13,9 +13,7 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from seed_concatenate.data import (
-    NUMBERS_COLUMNS,
-)
+from seed_concatenate import data
 
 Columns = dict[str, Any]
 
@@ -49,7 +47,7 @@ def sample_numbers(rng: np.random.Generator, hidden: np.ndarray) -> Columns:
     """Numbers that rise or fall with the hidden value of numbers, and noise."""
     slopes = rng.choice([-1, 1], 20) * rng.uniform(1, 3, 20)
     values = 10 + hidden[:, None] * slopes + rng.normal(0, 0.5, (len(hidden), 20))
-    names = NUMBERS_COLUMNS
+    names = data.NUMBERS_COLUMNS
     return {name: values[:, index].round(4) for index, name in enumerate(names)}
 
 

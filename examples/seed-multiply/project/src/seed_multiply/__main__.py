@@ -12,7 +12,9 @@ from seed_multiply import TITLE
 
 def make_parser() -> argparse.ArgumentParser:
     """Describe the commands; heavy imports wait until one is chosen."""
-    parser = argparse.ArgumentParser(prog="seed_multiply", description=TITLE.replace("%", "%%"))
+    # argparse fills a description in where it holds %(prog), and else shows it as it stands.
+    title = TITLE.replace("%", "%%") if "%(prog)" in TITLE else TITLE
+    parser = argparse.ArgumentParser(prog="seed_multiply", description=title)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     sample = commands.add_parser("sample", help="write a small learnable data set")

@@ -8,9 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from seed_multiply.data import (
-    Preprocessing,
-)
+from seed_multiply.data import Preprocessing
 from seed_multiply.evaluate import open_run
 from seed_multiply.manifest import DataError
 

@@ -12,10 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from seed_multiply.data import (
-    VECTOR_1_COLUMNS,
-    VECTOR_2_COLUMNS,
-)
+from seed_multiply import data
 
 Columns = dict[str, Any]
 
@@ -43,7 +40,7 @@ def sample_vector_1(rng: np.random.Generator, hidden: np.ndarray) -> Columns:
     """Numbers that rise or fall with the hidden value of vector_1, and noise."""
     slopes = rng.choice([-1, 1], 10) * rng.uniform(1, 3, 10)
     values = 10 + hidden[:, None] * slopes + rng.normal(0, 0.5, (len(hidden), 10))
-    names = VECTOR_1_COLUMNS
+    names = data.VECTOR_1_COLUMNS
     return {name: values[:, index].round(4) for index, name in enumerate(names)}
 
 
@@ -51,7 +48,7 @@ def sample_vector_2(rng: np.random.Generator, hidden: np.ndarray) -> Columns:
     """Numbers that rise or fall with the hidden value of vector_2, and noise."""
     slopes = rng.choice([-1, 1], 10) * rng.uniform(1, 3, 10)
     values = 10 + hidden[:, None] * slopes + rng.normal(0, 0.5, (len(hidden), 10))
-    names = VECTOR_2_COLUMNS
+    names = data.VECTOR_2_COLUMNS
     return {name: values[:, index].round(4) for index, name in enumerate(names)}
 
 

@@ -8,11 +8,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from seed_two_lstms.data import (
-    Preprocessing,
-    pad_sequence_1,
-    pad_sequence_2,
-)
+from seed_two_lstms import data
+from seed_two_lstms.data import Preprocessing
 from seed_two_lstms.evaluate import open_run
 from seed_two_lstms.manifest import DataError
 
@@ -85,8 +82,8 @@ def export_saved_model(model: keras.Model, preprocessing: Preprocessing, path: P
 
     def serve(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         raw = dict(inputs)
-        raw["sequence_1"] = tf.map_fn(pad_sequence_1, raw["sequence_1"])
-        raw["sequence_2"] = tf.map_fn(pad_sequence_2, raw["sequence_2"])
+        raw["sequence_1"] = tf.map_fn(data.pad_sequence_1, raw["sequence_1"])
+        raw["sequence_2"] = tf.map_fn(data.pad_sequence_2, raw["sequence_2"])
         predictions: dict[str, tf.Tensor] = model(preprocessing.inputs(raw), training=False)
         return predictions
 

@@ -8,10 +8,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from stock_story.data import (
-    Preprocessing,
-    decode_chart,
-)
+from stock_story import data
+from stock_story.data import Preprocessing
 from stock_story.evaluate import open_run
 from stock_story.manifest import DataError
 
@@ -87,7 +85,7 @@ def export_saved_model(model: keras.Model, preprocessing: Preprocessing, path: P
 
     def serve(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         raw = dict(inputs)
-        raw["chart"] = tf.map_fn(decode_chart, raw["chart"], fn_output_signature=tf.uint8)
+        raw["chart"] = tf.map_fn(data.decode_chart, raw["chart"], fn_output_signature=tf.uint8)
         predictions: dict[str, tf.Tensor] = model(preprocessing.inputs(raw), training=False)
         return predictions
 

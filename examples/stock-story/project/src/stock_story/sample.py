@@ -13,10 +13,7 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from stock_story.data import (
-    FUNDAMENTALS_COLUMNS,
-    INDICATORS_COLUMNS,
-)
+from stock_story import data
 
 Columns = dict[str, Any]
 
@@ -54,7 +51,7 @@ def sample_indicators(rng: np.random.Generator, hidden: np.ndarray) -> Columns:
     """Numbers that rise or fall with the hidden value of indicators, and noise."""
     slopes = rng.choice([-1, 1], 6) * rng.uniform(1, 3, 6)
     values = 10 + hidden[:, None] * slopes + rng.normal(0, 0.5, (len(hidden), 6))
-    names = INDICATORS_COLUMNS
+    names = data.INDICATORS_COLUMNS
     return {name: values[:, index].round(4) for index, name in enumerate(names)}
 
 
@@ -62,7 +59,7 @@ def sample_fundamentals(rng: np.random.Generator, hidden: np.ndarray) -> Columns
     """Numbers that rise or fall with the hidden value of fundamentals, and noise."""
     slopes = rng.choice([-1, 1], 4) * rng.uniform(1, 3, 4)
     values = 10 + hidden[:, None] * slopes + rng.normal(0, 0.5, (len(hidden), 4))
-    names = FUNDAMENTALS_COLUMNS
+    names = data.FUNDAMENTALS_COLUMNS
     return {name: values[:, index].round(4) for index, name in enumerate(names)}
 
 
