@@ -233,7 +233,9 @@ def hostile_specs():
     for merge in ("concatenate", "custom"):
         yield spec_of(every, merge, name="wide words " * 5 + "w")
         for one in every:
-            yield spec_of([one, {"name": "a", "type": TYPES[0]}], merge, name="wide words " * 5 + "w")
+            yield spec_of(
+                [one, {"name": "a", "type": TYPES[0]}], merge, name="wide words " * 5 + "w"
+            )
 
 
 def drawn_specs(count):
