@@ -25,7 +25,9 @@ def rendered(text: str) -> str:
     """The text with all its made parts made anew."""
     for name, part in parts().items():
         block = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->\n)"
-        text, times = re.subn(block, lambda found: found[1] + part + found[2], text, flags=re.S)  # noqa: B023
+        text, times = re.subn(
+            block, lambda found, part=part: found[1] + part + found[2], text, flags=re.S
+        )
         if times != 1:
             raise ValueError(f"README.md: the part {name} stands there {times} times, not once")
     return text

@@ -58,7 +58,7 @@ def pad_sequence_1(series: tf.Tensor) -> tf.Tensor:
     """Keep the last 10 steps of sequence_1; a shorter series gets NaN steps at its end."""
     series = series[-10:]
     missing = 10 - tf.shape(series)[0]
-    # What sequence_1 lacks.
+    # NaN, as no value of sequence_1 is: Preprocessing tells padding by it.
     series = tf.pad(series, [[0, missing], [0, 0]], constant_values=float("nan"))
     return tf.ensure_shape(series, (10, 5))
 
@@ -87,7 +87,7 @@ def pad_sequence_2(series: tf.Tensor) -> tf.Tensor:
     """Keep the last 15 steps of sequence_2; a shorter series gets NaN steps at its end."""
     series = series[-15:]
     missing = 15 - tf.shape(series)[0]
-    # What sequence_2 lacks.
+    # NaN, as no value of sequence_2 is: Preprocessing tells padding by it.
     series = tf.pad(series, [[0, missing], [0, 0]], constant_values=float("nan"))
     return tf.ensure_shape(series, (15, 3))
 
