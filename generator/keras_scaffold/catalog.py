@@ -25,7 +25,7 @@ def template_root() -> Path:
 class Field:
     """One key that an input or an output may carry.
 
-    `kind` is shape, integer, integers, number, choice, column or columns; `least` and `most`
+    `kind` is shape, integer, integers, number, flag, choice, column or columns; `least` and `most`
     bound each number (one bound per axis for a shape).
     """
 
@@ -156,7 +156,7 @@ def _checks(data: dict[str, Any]) -> tuple[Check, ...]:
     return tuple(Check(**check) for check in data.get("checks", []))
 
 
-def _input_type(name: str, data: dict[str, Any]) -> InputType:
+def _input_type(name: str, data: dict[str, Any], common: dict[str, Field]) -> InputType:
     encoders = {
         encoder: Encoder(
             name=encoder,
@@ -172,7 +172,7 @@ def _input_type(name: str, data: dict[str, Any]) -> InputType:
     }
     return InputType(
         name=name,
-        fields=_fields(data["fields"]),
+        fields={**_fields(data["fields"]), **common},
         encoders=encoders,
         checks=_checks(data),
         **{key: data[key] for key in ("title", "help", "row", "tensor")},
@@ -198,13 +198,14 @@ def load_catalog() -> Catalog:
     inputs = {path.parent.name: _read(path) for path in root.glob("inputs/*/input.yml")}
     merges = {path.stem: _read(path) for path in root.glob("merges/*.yml")}
     outputs = {path.parent.name: _read(path) for path in root.glob("outputs/*/output.yml")}
-    common = _fields(_read(root / "outputs" / "fields.yml"))
+    input_fields = _fields(_read(root / "inputs" / "fields.yml"))
+    output_fields = _fields(_read(root / "outputs" / "fields.yml"))
 
     def in_order(entries: dict[str, dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
         return sorted(entries.items(), key=lambda item: (item[1]["order"], item[0]))
 
     return Catalog(
-        inputs={name: _input_type(name, data) for name, data in in_order(inputs)},
+        inputs={name: _input_type(name, data, input_fields) for name, data in in_order(inputs)},
         merges={name: _merge_method(name, data) for name, data in in_order(merges)},
-        outputs={name: _task(name, data, common) for name, data in in_order(outputs)},
+        outputs={name: _task(name, data, output_fields) for name, data in in_order(outputs)},
     )

@@ -256,6 +256,10 @@ def _number(field: Field) -> Schema:
     return {"type": "number", "minimum": field.least, "maximum": field.most}
 
 
+def _flag(_: Field) -> Schema:
+    return {"type": "boolean"}
+
+
 def _word(field: Field) -> Schema:
     return {"enum": list(field.choices)}
 
@@ -278,6 +282,7 @@ _KINDS = {
     "integers": _integers,
     "integer": _integer,
     "number": _number,
+    "flag": _flag,
     "choice": _word,
     "column": _column,
     "columns": _columns,

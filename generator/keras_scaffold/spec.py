@@ -282,6 +282,9 @@ def check_field(field: Field, value: object, place: str) -> None:
             _check_number(number, field.least, field.most, f"{place}[{index}]", integer=True)
     elif field.kind in ("integer", "number"):
         _check_number(value, field.least, field.most, place, integer=field.kind == "integer")
+    elif field.kind == "flag":
+        if not isinstance(value, bool):
+            _fail(place, f"is {shown(value)}; write true or false")
     elif field.kind == "choice":
         if value not in field.choices or isinstance(value, bool):
             _fail(place, f"is {shown(value)}; {nearest(value, field.choices)}")
