@@ -77,6 +77,7 @@ class InputType:
     help: str
     row: str
     tensor: str
+    absent_layer: str
     fields: Mapping[str, Field]
     encoders: Mapping[str, Encoder]
     checks: tuple[Check, ...] = ()
@@ -175,7 +176,7 @@ def _input_type(name: str, data: dict[str, Any], common: dict[str, Field]) -> In
         fields={**_fields(data["fields"]), **common},
         encoders=encoders,
         checks=_checks(data),
-        **{key: data[key] for key in ("title", "help", "row", "tensor")},
+        **{key: data[key] for key in ("title", "help", "row", "tensor", "absent_layer")},
     )
 
 

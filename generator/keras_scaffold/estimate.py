@@ -27,7 +27,13 @@ def parameters(spec: Spec) -> int:
 
 def branch_parameters(entry: Mapping[str, Any]) -> int:
     """The weights of a completed input's branch."""
-    return int(expression(_encoder(entry).parameters)(**entry, **COUNTS))
+    absent, seen = 0, entry["shape"][0]
+    if entry["optional"]:
+        if load_catalog().inputs[entry["type"]].absent_layer == "fill_missing":
+            absent, seen = seen, 2 * seen  # a value for each number, and a sign besides
+        else:
+            absent = branch_width(entry)
+    return absent + int(expression(_encoder(entry).parameters)(**entry, **COUNTS, seen=seen))
 
 
 def _encoder(entry: Mapping[str, Any]) -> Encoder:

@@ -552,7 +552,8 @@ def branch_width(entry: Mapping[str, Any]) -> int:
     encoder = input_type.encoders[entry["encoder"]]
     value = entry[encoder.width_of]
     width: int = value[-1] if isinstance(value, list) else value
-    return width * encoder.width_times
+    signs = 2 if encoder.raw and entry["optional"] else 1  # a sign besides, where it is missing
+    return width * encoder.width_times * signs
 
 
 def merge_width(tree: Merge, widths: Mapping[str, int]) -> tuple[int, int]:

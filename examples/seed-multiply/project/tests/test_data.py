@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,20 @@ from seed_multiply.data import (
     make_dataset,
     open_examples,
 )
-from seed_multiply.manifest import DataError, split_examples
+from seed_multiply.manifest import DataError, settle
 from seed_multiply.model import build_model
+from seed_multiply.splits import (
+    draw_splits,
+    keep_splits,
+    kept_splits,
+    take_split,
+)
+
+# A column of the manifest for each input.
+A_COLUMN = {
+    "vector_1": "vector_1_0",
+    "vector_2": "vector_2_0",
+}
 
 
 def test_batches_fit_the_model(trained: Trained) -> None:
@@ -63,12 +76,43 @@ def test_preprocessing_is_the_same_after_loading(trained: Trained, tmp_path: Pat
 
 def test_splits_share_no_row(trained: Trained) -> None:
     """Without a column `split` every row is in one split, the same for the same seed."""
-    rows = [
-        split_examples(trained.examples, split, seed=3).rows.tolist()
-        for split in ("train", "validation", "test")
-    ]
-    assert sorted(sum(rows, [])) == trained.examples.rows.tolist()
-    assert split_examples(trained.examples, "test", seed=3).rows.tolist() == rows[2]
+    examples = trained.examples
+    splits = draw_splits(examples, seed=3)
+    assert set(splits) == {"train", "validation", "test"}
+    assert draw_splits(examples, seed=3).tolist() == splits.tolist()
+    test = take_split(examples, splits, "test")
+    assert test.rows.tolist() == examples.rows[splits == "test"].tolist()
+
+
+def test_a_group_stands_in_one_split(trained: Trained) -> None:
+    """Rows of one patient, say, are never both learnt from and tested on."""
+    groups = np.arange(len(trained.examples)) // 4
+    examples = replace(trained.examples, others={"patient": groups})
+    splits = draw_splits(examples, seed=0, group="patient")
+    assert all(len(set(splits[groups == group])) == 1 for group in groups)
+    assert set(splits) == {"train", "validation", "test"}
+
+
+def test_the_latest_rows_are_the_test(trained: Trained) -> None:
+    """Split by time, nothing of the future is learnt from."""
+    times = np.random.default_rng(0).permutation(len(trained.examples))
+    examples = replace(trained.examples, others={"day": times})
+    splits = draw_splits(examples, seed=0, time="day")
+    latest = [times[splits == split].max() for split in ("train", "validation", "test")]
+    assert latest == sorted(latest)
+    assert times[splits == "test"].min() > times[splits == "train"].max()
+
+
+def test_a_run_keeps_its_splits(trained: Trained, tmp_path: Path) -> None:
+    """Evaluation takes the rows that training held out; another manifest has none kept."""
+    splits = draw_splits(trained.examples, seed=5)
+    keep_splits(tmp_path / "splits.csv", trained.examples, splits)
+    kept = kept_splits(tmp_path / "splits.csv", trained.examples)
+    assert kept is not None
+    assert kept.tolist() == splits.tolist()
+    other = tmp_path / "other.csv"
+    other.write_text("another manifest")
+    assert kept_splits(tmp_path / "splits.csv", replace(trained.examples, source=other)) is None
 
 
 def test_the_column_split_is_honoured(manifest: Path) -> None:
@@ -77,7 +121,9 @@ def test_the_column_split_is_honoured(manifest: Path) -> None:
     table["split"] = ["train", "test", "validation"] * (len(table) // 3)
     path = manifest.with_name("with_split.csv")
     table.to_csv(path, index=False)
-    assert split_examples(open_examples(path), "test", seed=0).rows[:2].tolist() == [2, 5]
+    examples = open_examples(path)
+    splits = draw_splits(examples, seed=0)
+    assert take_split(examples, splits, "test").rows[:2].tolist() == [2, 5]
 
 
 def test_a_missing_column_is_named(manifest: Path) -> None:
@@ -88,6 +134,21 @@ def test_a_missing_column_is_named(manifest: Path) -> None:
         table.drop(columns=column).to_csv(path, index=False)
         with pytest.raises(DataError, match="short.csv: no column"):
             open_examples(path)
+
+
+def test_missing_values_are_named_or_known(manifest: Path) -> None:
+    """A row without a value is a bad row, unless the input is optional; all are listed."""
+    table = pd.read_csv(manifest, dtype=str, keep_default_na=False)
+    path = manifest.with_name("holes.csv")
+    for name, column in A_COLUMN.items():
+        holes = table.copy()
+        holes.loc[[1, 4], column] = ""
+        holes.to_csv(path, index=False)
+        examples = open_examples(path)
+        with pytest.raises(DataError, match="row 2: .* is missing; 2 rows are bad"):
+            settle(examples, "stop")
+        left = settle(examples, "skip").rows.tolist()
+        assert left == [row for row in examples.rows if row not in (2, 5)], name
 
 
 def test_an_empty_manifest_is_refused(tmp_path: Path) -> None:

@@ -7,19 +7,23 @@ values become tensors. `Preprocessing` ties them together, `make_dataset` makes 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
+import keras
 import numpy as np
-import pandas as pd
 import tensorflow as tf
+from PIL import Image
 
 from seed_concatenate.manifest import (
     TRUE_WORDS,
     DataError,
     Examples,
+    Problem,
+    Table,
     file_column,
     label_column,
     number_columns,
@@ -48,7 +52,7 @@ def numbered(name: str, count: int) -> list[str]:
 NUMBERS_COLUMNS = numbered("numbers", 20)
 
 
-def read_numbers(table: pd.DataFrame) -> np.ndarray:
+def read_numbers(table: Table) -> np.ndarray:
     """Read numbers: float32 (rows, 20)."""
     return number_columns(table, NUMBERS_COLUMNS)
 
@@ -62,7 +66,7 @@ def learn_numbers(values: np.ndarray) -> Learnt:
 # picture: a picture, 100 x 100, 3 channels
 
 
-def read_picture(table: pd.DataFrame) -> np.ndarray:
+def read_picture(table: Table) -> np.ndarray:
     """Read picture: the paths of the pictures, (rows,)."""
     return file_column(table, "picture")
 
@@ -73,8 +77,8 @@ def load_picture(path: tf.Tensor) -> tf.Tensor:
 
 
 def decode_picture(data: tf.Tensor) -> tf.Tensor:
-    """Decode the bytes of picture, a JPEG, PNG, GIF or BMP: uint8 (100, 100, 3)."""
-    picture = tf.io.decode_image(data, channels=3, expand_animations=False)
+    """Decode the bytes of picture, a JPEG, PNG, GIF, BMP or WebP: uint8 (100, 100, 3)."""
+    picture = upright(tf.io.decode_image(data, channels=3, expand_animations=False), data)
     other_size = tf.reduce_any(tf.shape(picture)[:2] != (100, 100))
     picture = tf.cond(other_size, lambda: resize_picture(picture), lambda: picture)
     return tf.ensure_shape(picture, (100, 100, 3))
@@ -89,7 +93,7 @@ def resize_picture(picture: tf.Tensor) -> tf.Tensor:
 # label: one of two labels
 
 
-def read_label(table: pd.DataFrame) -> np.ndarray:
+def read_label(table: Table) -> np.ndarray:
     """Read label: labels, (rows,)."""
     return label_column(table, "label")
 
@@ -99,7 +103,7 @@ def learn_label(labels: np.ndarray) -> Learnt:
     found = sorted(set(labels), key=lambda label: (label.lower() in TRUE_WORDS, label))
     if len(found) != 2:
         raise DataError(f"label needs two labels, here is {found[:5]}")
-    return {"labels": found}
+    return {"labels": found, "threshold": 0.5}
 
 
 def target_label(examples: Examples, learnt: Learnt) -> np.ndarray:
@@ -111,11 +115,20 @@ def target_label(examples: Examples, learnt: Learnt) -> np.ndarray:
 # From a manifest to raw values
 
 
-def open_examples(path: Path, with_outputs: bool = True) -> Examples:
-    """Read a manifest; without outputs where the truth is not known, to predict."""
+def open_examples(
+    path: Path,
+    with_outputs: bool = True,
+    *,
+    outside: bool = False,
+    others: Sequence[str] = (),
+) -> Examples:
+    """Read a manifest, and note what is wrong with its rows; `others` are columns to split by.
+
+    Without outputs where the truth is not known, to predict.
+    """
     if path.suffix == ".npz":
-        return open_arrays(path, with_outputs)
-    table = open_table(path)
+        return open_arrays(path, with_outputs, others)
+    table = open_table(path, outside)
     values = {
         "numbers": read_numbers(table),
         "picture": read_picture(table),
@@ -124,7 +137,14 @@ def open_examples(path: Path, with_outputs: bool = True) -> Examples:
         values |= {
             "label": read_label(table),
         }
-    return Examples(path, np.arange(1, len(table) + 1), split_column(table), values)
+    return Examples(
+        path,
+        np.arange(1, len(table) + 1),
+        split_column(table),
+        values,
+        {name: table.column(name).to_numpy(object) for name in others},
+        table.problems,
+    )
 
 
 # What the arrays of an .npz look like beyond their first axis; None is any size.
@@ -136,9 +156,10 @@ ARRAY_SHAPES: dict[str, tuple[int | None, ...]] = {
 TEXTS = [
     "label",  # binary
 ]
+STRATA = "label"  # its classes have equal shares in all splits
 
 
-def open_arrays(path: Path, with_outputs: bool) -> Examples:
+def open_arrays(path: Path, with_outputs: bool, others: Sequence[str]) -> Examples:
     """Read an .npz with one array for each input and output name."""
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -149,9 +170,7 @@ def open_arrays(path: Path, with_outputs: bool) -> Examples:
         raise DataError(f"{path}: cannot be read as arrays; np.savez writes such a file") from None
     values = {}
     for name in INPUTS + (OUTPUTS if with_outputs else []):
-        if name not in arrays:
-            raise DataError(f"{path}: no array {name!r}; it has {', '.join(arrays)}")
-        array, wanted = arrays[name], ARRAY_SHAPES[name]
+        array, wanted = array_of(arrays, name, path), ARRAY_SHAPES[name]
         if array.shape[1:] == () and wanted == (1,):
             array = array[:, None]
         fits = len(array.shape) == len(wanted) + 1 and all(
@@ -159,17 +178,43 @@ def open_arrays(path: Path, with_outputs: bool) -> Examples:
         )
         if not fits:
             raise DataError(f"{path}: {name} has the shape {array.shape}, not (rows, *{wanted})")
-        values[name] = array.astype(str).astype(object) if name in TEXTS else array
-        if name not in TEXTS and array.dtype != "uint8":
-            values[name] = array.astype("float32")
-            if None not in wanted and not np.isfinite(values[name]).all():
-                raise DataError(f"{path}: {name} has a value that is not a finite number")
+        if name in TEXTS:
+            values[name] = array.astype(str).astype(object)
+        else:
+            values[name] = array if array.dtype == "uint8" else array.astype("float32")
     counts = {len(array) for array in values.values()}
     if len(counts) != 1 or 0 in counts:
         raise DataError(f"{path}: the arrays must have the same number of rows, at least one")
     rows = counts.pop()
-    splits = arrays.get("split", np.full(rows, "")).astype(object)
-    return Examples(path, np.arange(1, rows + 1), splits, values)
+    return Examples(
+        path,
+        np.arange(1, rows + 1),
+        arrays.get("split", np.full(rows, "")).astype(object),
+        values,
+        {name: array_of(arrays, name, path) for name in others},
+        array_problems(values),
+    )
+
+
+def array_of(arrays: dict[str, np.ndarray], name: str, path: Path) -> np.ndarray:
+    """Get one array; fails where the file lacks it."""
+    if name not in arrays:
+        raise DataError(f"{path}: no array {name!r}; it has {', '.join(arrays)}")
+    return arrays[name]
+
+
+def array_problems(values: dict[str, np.ndarray]) -> list[Problem]:
+    """Note the rows of arrays that hold what is no number; series are padded with NaN."""
+    problems = []
+    for name, array in values.items():
+        if array.dtype != "float32" or None in ARRAY_SHAPES[name]:
+            continue
+        flat = array.reshape(len(array), -1)
+        good = np.isfinite(flat)
+        for index in np.flatnonzero(~good.all(axis=1)):
+            text = f"{name} has a value that is not a finite number"
+            problems.append(Problem(int(index) + 1, text, unlabelled=name in OUTPUTS))
+    return problems
 
 
 def open_files(raw: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -181,15 +226,19 @@ def open_files(raw: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
 
 
 def check_files(examples: Examples) -> None:
-    """Load every file once, so that a broken one is named before training begins."""
+    """Load every file once, on all cores, and note each that is broken: before training begins."""
     loaders = {
         "picture": load_picture,
     }
+    before = {
+        "picture": not_too_large,
+    }
 
-    def check(place: tuple[str, int]) -> str | None:
+    def check(place: tuple[str, int]) -> Problem | None:
         name, index = place
         path = examples.values[name][index]
         try:
+            before[name](path)
             loaders[name](tf.constant(path))
         except DataError as error:
             reason = str(error)
@@ -197,16 +246,18 @@ def check_files(examples: Examples) -> None:
             reason = "it is damaged or of no known kind"
         else:
             return None
-        row = f"{examples.source}: row {examples.rows[index]}"
-        return f"{row}: {name}: {path} cannot be read: {reason}"
+        return Problem(int(examples.rows[index]), f"{name}: {path} cannot be read: {reason}")
 
+    bad = {problem.row for problem in examples.problems}
+    rows = [index for index, row in enumerate(examples.rows) if row not in bad]
     names = [name for name in loaders if examples.values[name].dtype == object]
-    places = [(name, index) for name in names for index in range(len(examples))]
+    places = [(name, index) for name in names for index in rows if examples.values[name][index]]
+    bar = keras.utils.Progbar(len(places) or None, verbose=1 if len(places) > 1000 else 0)
     with ThreadPoolExecutor() as pool:
         for problem in pool.map(check, places):
+            bar.add(1)
             if problem:
-                pool.shutdown(cancel_futures=True)
-                raise DataError(problem)
+                examples.problems.append(problem)
 
 
 # From raw values to tensors
@@ -284,6 +335,29 @@ def make_dataset(
     if not with_targets:
         dataset = dataset.map(lambda inputs, _: inputs)
     return dataset.prefetch(tf.data.AUTOTUNE)
+
+
+# Pictures
+
+
+def upright(picture: tf.Tensor, data: tf.Tensor) -> tf.Tensor:
+    """Turn a photo as its camera was held: the EXIF tag 0x0112, in either order of bytes."""
+    head = tf.strings.substr(data, 0, tf.minimum(1024, tf.strings.length(data)))
+    quarters = tf.constant(0)
+    for value, turns in ((3, 2), (6, 3), (8, 1)):
+        little = rf"\x12\x01\x03\x00\x01\x00\x00\x00\x0{value}\x00"
+        big = rf"\x01\x12\x00\x03\x00\x00\x00\x01\x00\x0{value}"
+        found = tf.strings.regex_full_match(head, rf"\C*Exif\C*({little}|{big})\C*")
+        quarters = tf.where(found, turns, quarters)
+    return tf.image.rot90(picture, quarters)
+
+
+def not_too_large(path: str) -> None:
+    """Refuse a picture that would fill the memory, by its header alone: Pillow's limit of pixels."""
+    with Image.open(path) as picture:
+        pixels = picture.width * picture.height
+    if pixels > (Image.MAX_IMAGE_PIXELS or pixels):
+        raise DataError(f"it has {pixels:,} pixels, more than {Image.MAX_IMAGE_PIXELS:,}")
 
 
 def normalise(values: tf.Tensor, learnt: Learnt) -> tf.Tensor:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import keras
 
 from seed_concatenate.data import (
+    STRATA,
     Preprocessing,
     check_files,
     make_dataset,
     open_examples,
 )
-from seed_concatenate.manifest import DataError, split_examples
-from seed_concatenate.train import measure
+from seed_concatenate.manifest import DataError, Examples, settle
+from seed_concatenate.metrics import Scores, score
+from seed_concatenate.splits import draw_splits, kept_splits, take_split
 
 
 def open_run(run: Path) -> tuple[keras.Model, Preprocessing, dict[str, Any]]:
@@ -29,22 +32,65 @@ def open_run(run: Path) -> tuple[keras.Model, Preprocessing, dict[str, Any]]:
     return model, Preprocessing.load(run / "preprocessing.json"), options
 
 
-def evaluate(run: Path, data: Path, split: str = "test", as_json: bool = False) -> None:
+def evaluate(
+    run: Path,
+    data: Path,
+    split: str = "test",
+    as_json: bool = False,
+    bad_rows: str = "stop",
+    outside: bool = False,
+) -> None:
     """Print the metrics of each output."""
-    result = metrics_of(run, data, split)
+    result = metrics_of(run, data, split, bad_rows, outside)
     if as_json:
         print(json.dumps(result))
         return
     print(f"{result['rows']} rows of the split {split}")
-    for name, scores in result["outputs"].items():
+    print_scores(result["outputs"])
+
+
+def print_scores(outputs: dict[str, Scores]) -> None:
+    """Print a line for each metric."""
+    for name, scores in outputs.items():
         for metric, value in scores.items():
             print(f"  {name}  {metric}  {value:.4f}")
 
 
-def metrics_of(run: Path, data: Path, split: str) -> dict[str, Any]:
-    """Compute the metrics of each output; the run's seed draws the same split as in training."""
+def metrics_of(
+    run: Path,
+    data: Path,
+    split: str,
+    bad_rows: str = "stop",
+    outside: bool = False,
+) -> dict[str, Any]:
+    """Compute the metrics of each output on the same rows as in training held out."""
     model, preprocessing, options = open_run(run)
-    examples = split_examples(open_examples(data), split, options["seed"])
+    others = [column for column in (options["group"], options["time"]) if column]
+    examples = open_examples(data, outside=outside, others=others)
     check_files(examples)
-    outputs = measure(model, make_dataset(examples, preprocessing, options["batch_size"]))
-    return {"split": split, "rows": len(examples), "outputs": outputs}
+    examples = settle(examples, bad_rows)
+    splits = kept_splits(run / "splits.csv", examples)
+    if splits is None:
+        if not examples.splits.any() and split != "all":
+            print(f"{data} is not what was trained on: its splits are drawn anew", file=sys.stderr)
+        splits = draw_splits(
+            examples,
+            options["seed"],
+            strata=examples.values[STRATA],
+            group=options["group"],
+            time=options["time"],
+        )
+    examples = take_split(examples, splits, split)
+    size = options["batch_size"]
+    result: dict[str, Any] = {"split": split, "rows": len(examples)}
+    result["outputs"] = measure(model, preprocessing, examples, size)
+    return result
+
+
+def measure(
+    model: keras.Model, preprocessing: Preprocessing, examples: Examples, batch_size: int
+) -> dict[str, Scores]:
+    """Predict, and compare with the truth: the metrics of each output."""
+    batches = make_dataset(examples, preprocessing, batch_size, with_targets=False)
+    predictions = model.predict(batches, verbose=0)
+    return score(preprocessing.targets(examples), predictions, preprocessing.learnt)

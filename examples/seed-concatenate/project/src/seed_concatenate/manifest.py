@@ -1,20 +1,39 @@
-"""The manifest: a table with one row for each example, and the split of its rows."""
+"""The manifest: a table with one row for each example.
+
+What is wrong with a row is noted, and reading goes on, so that all bad rows are named at once.
+"""
 
 from __future__ import annotations
 
+import csv
 import json
-from dataclasses import dataclass
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 SPLITS = ("train", "validation", "test")
+# How people write that there is no value; in texts and categories only an empty cell is none.
+MISSING_WORDS = {"", "-", "?", "<na>", "n/a", "na", "nan", "none", "null"}
 TRUE_WORDS = {"true", "1", "yes", "y", "t"}
 
 
 class DataError(Exception):
     """Something in the data that a person must mend; the text is one line."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with a row; a row that only lacks the truth is left out without asking."""
+
+    row: int
+    text: str
+    unlabelled: bool = False
 
 
 @dataclass
@@ -25,6 +44,8 @@ class Examples:
     rows: np.ndarray  # the row's number in the manifest, from 1
     splits: np.ndarray  # train, validation or test; empty strings where nobody said
     values: dict[str, np.ndarray]
+    others: dict[str, np.ndarray] = field(default_factory=dict)  # columns to split by
+    problems: list[Problem] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -32,109 +53,211 @@ class Examples:
     def take(self, chosen: np.ndarray) -> Examples:
         """Keep the chosen rows: a mask or indices."""
         values = {name: array[chosen] for name, array in self.values.items()}
-        return Examples(self.source, self.rows[chosen], self.splits[chosen], values)
+        others = {name: array[chosen] for name, array in self.others.items()}
+        return Examples(self.source, self.rows[chosen], self.splits[chosen], values, others)
 
 
-def open_table(path: Path) -> pd.DataFrame:
-    """Open a manifest: CSV, Parquet or JSON Lines, told by its suffix."""
+@dataclass
+class Table:
+    """A manifest as it was read, and what its columns' readers found wrong with its rows."""
+
+    source: Path
+    frame: pd.DataFrame
+    outside: bool = False  # whether files may lie outside the manifest's folder
+    problems: list[Problem] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def column(self, name: str) -> pd.Series[Any]:
+        """Get one column; fails where the manifest lacks it."""
+        if name not in self.frame.columns:
+            has = ", ".join(map(str, self.frame.columns[:12]))
+            raise DataError(f"{self.source}: no column {name!r}; it has {has}")
+        return self.frame[name]
+
+    def note(self, bad: np.ndarray, name: str, text: str, unlabelled: bool = False) -> None:
+        """Note the bad rows of a column; {} in the text stands for the row's value."""
+        values = self.frame[name]
+        for index in np.flatnonzero(bad):
+            says = f"{name} {text}".replace("{}", repr(str(values.iloc[index])))
+            self.problems.append(Problem(int(index) + 1, says, unlabelled))
+
+
+# Opening
+
+
+def open_table(path: Path, outside: bool = False) -> Table:
+    """Open a manifest: CSV, TSV, Parquet, JSON Lines or Excel, told by its suffix."""
     try:
-        if path.suffix == ".csv":
-            # Text as it stands: 007 stays 007 and NA may be a country.
-            table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        if path.suffix in (".csv", ".tsv", ".txt"):
+            frame = read_csv(path)
         elif path.suffix == ".parquet":
-            table = pd.read_parquet(path)
+            frame = pd.read_parquet(path)
         elif path.suffix in (".jsonl", ".ndjson"):
             lines = path.read_text(encoding="utf-8-sig").splitlines()
-            table = pd.DataFrame([json.loads(line) for line in lines if line.strip()])
+            frame = pd.DataFrame([json.loads(line) for line in lines if line.strip()])
+        elif path.suffix == ".xlsx":
+            frame = pd.read_excel(path, dtype=str, keep_default_na=False)
         else:
-            raise DataError(f"{path}: a manifest is a .csv, .parquet, .jsonl or .npz file")
+            known = ".csv, .tsv, .parquet, .jsonl, .xlsx or .npz"
+            raise DataError(f"{path}: a manifest is a {known} file")
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; `sample DIR` writes an example") from None
-    except ImportError:
-        raise DataError(f"{path}: Parquet files need pyarrow: pip install pyarrow") from None
+    except ImportError as error:
+        raise DataError(f"{path}: a library is missing to read it: {error}") from None
     except (ValueError, OSError) as error:
         reason = str(error).strip().splitlines() or ["it is damaged"]
         raise DataError(f"{path}: cannot be read: {reason[0]}") from None
-    if table.empty:
+    if frame.empty:
         raise DataError(f"{path}: has no rows")
-    table.attrs["source"] = str(path)
-    return table
+    return Table(path, frame, outside)
 
 
-def require_columns(table: pd.DataFrame, columns: list[str]) -> None:
-    """Fail where the manifest lacks a column."""
-    missing = [column for column in columns if column not in table.columns]
-    if missing:
-        has = ", ".join(map(str, table.columns[:12]))
-        raise DataError(f"{table.attrs['source']}: no column {missing[0]!r}; it has {has}")
+def read_csv(path: Path) -> pd.DataFrame:
+    """Read a CSV file as text: 007 stays 007; encoding and delimiter are told by its content."""
+    content = path.read_bytes()
+    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        head = content[: 1 << 16].decode(encoding, errors="ignore")
+        content.decode(encoding)
+    except UnicodeDecodeError:
+        encoding, head = "cp1252", content[: 1 << 16].decode("cp1252", errors="replace")
+    if "\0" in head:
+        raise DataError(f"{path}: is not text; save it as CSV in UTF-8")
+    delimiter = tell_delimiter(head.splitlines(keepends=True)[:50])
+    return pd.read_csv(
+        path, dtype=str, keep_default_na=False, encoding=encoding, delimiter=delimiter
+    )
 
 
-def split_column(table: pd.DataFrame) -> np.ndarray:
+def tell_delimiter(lines: Sequence[str]) -> str:
+    """Tell what stands between the columns: what cuts every line into equally many, and most."""
+
+    def fields(delimiter: str) -> int:
+        counts = [len(row) for row in csv.reader(lines[:-1] or lines, delimiter=delimiter) if row]
+        return counts[0] if len(set(counts)) == 1 else 0
+
+    return max(",;\t|", key=fields)
+
+
+# Columns
+
+
+def is_missing(values: pd.Series[Any]) -> np.ndarray:
+    """Tell where a column has no value, (rows,)."""
+    if pd.api.types.is_numeric_dtype(values):
+        return values.isna().to_numpy()
+    words = values.astype("string").fillna("").str.strip().str.lower()
+    return words.isin(MISSING_WORDS).to_numpy(bool)
+
+
+def split_column(table: Table) -> np.ndarray:
     """Read the column `split`, (rows,); empty strings where there is none."""
-    if "split" not in table.columns:
+    if "split" not in table.frame.columns:
         return np.full(len(table), "", dtype=object)
-    splits = table["split"].astype("string").fillna("").str.strip().to_numpy(object)
+    splits = table.frame["split"].astype("string").fillna("").str.strip().to_numpy(object)
     for row, split in enumerate(splits, start=1):
         if split not in SPLITS:
-            place = f"{table.attrs['source']}: row {row}"
+            place = f"{table.source}: row {row}"
             raise DataError(f"{place}: split is {split!r}; write train, validation or test")
     return splits
 
 
-def number_columns(table: pd.DataFrame, columns: list[str]) -> np.ndarray:
+def number_columns(table: Table, columns: list[str]) -> np.ndarray:
     """Read number columns: float32 (rows, columns)."""
-    require_columns(table, columns)
-    numbers = table[columns].apply(pd.to_numeric, errors="coerce").to_numpy("float32")
-    bad = np.argwhere(~np.isfinite(numbers))
-    if len(bad):
-        row, column = bad[0]
-        value = table[columns[column]].iloc[row]
-        place = f"{table.attrs['source']}: row {row + 1}: {columns[column]}"
-        raise DataError(f"{place} is {str(value)!r}, not a number")
+    numbers = np.empty((len(table), len(columns)), dtype="float32")
+    for place, name in enumerate(columns):
+        column = table.column(name)
+        missing = is_missing(column)
+        numbers[:, place] = parse_numbers(column.mask(missing))
+        table.note(missing, name, "is missing")
+        table.note(~missing & ~np.isfinite(numbers[:, place]), name, "is {}, not a number")
     return numbers
 
 
-def text_column(table: pd.DataFrame, column: str) -> np.ndarray:
+def parse_numbers(column: pd.Series[Any]) -> np.ndarray:
+    """Parse numbers, also with commas between thousands: float32 (rows,), NaN where it is none."""
+    if pd.api.types.is_numeric_dtype(column):
+        return column.to_numpy("float32", na_value=np.nan)
+    text = column.astype("string").str.strip()
+    grouped = text.str.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?").fillna(False)
+    text = text.mask(grouped, text.str.replace(",", ""))
+    numbers = pd.to_numeric(text, errors="coerce").to_numpy("float64", na_value=np.nan)
+    with np.errstate(over="ignore"):
+        return numbers.astype("float32")
+
+
+def text_column(table: Table, name: str) -> np.ndarray:
     """Read a text column: strings, (rows,); an empty cell is an empty text."""
-    require_columns(table, [column])
-    values = table[column]
+    values = table.column(name)
     if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
         values = values.astype("Int64")  # a column of 0 and 1 with a hole is read as 0.0 and 1.0
     return values.astype("string").fillna("").str.strip().to_numpy(object)
 
 
-def label_column(table: pd.DataFrame, column: str) -> np.ndarray:
-    """Read a column of labels: strings, (rows,); none may be empty."""
-    labels = text_column(table, column)
-    for row, label in enumerate(labels, start=1):
-        if not label:
-            raise DataError(f"{table.attrs['source']}: row {row}: {column} is empty")
+def label_column(table: Table, name: str) -> np.ndarray:
+    """Read a column of labels: strings, (rows,)."""
+    labels = text_column(table, name)
+    # A class may well be called none.
+    missing = is_missing(table.column(name)) & ~np.isin(labels, ["None", "none", "NONE", "-"])
+    table.note(missing, name, "is missing", unlabelled=True)
     return labels
 
 
-def file_column(table: pd.DataFrame, column: str) -> np.ndarray:
-    """Read a column of paths, relative to the manifest's folder: full paths, (rows,)."""
-    folder = Path(table.attrs["source"]).parent
-    paths = [folder / name for name in text_column(table, column)]
-    for row, path in enumerate(paths, start=1):
-        if not path.is_file():
-            place = f"{table.attrs['source']}: row {row}: {column}"
-            raise DataError(f"{place}: no such file: {path}")
-    return np.array([str(path) for path in paths], dtype=object)
+def file_column(table: Table, name: str) -> np.ndarray:
+    """Read a column of paths, relative to the manifest: full paths, (rows,)."""
+    folder = os.path.abspath(table.source if table.source.is_dir() else table.source.parent)
+    missing = is_missing(table.column(name))
+    paths = np.array(
+        [os.path.normpath(os.path.join(folder, text)) for text in text_column(table, name)],
+        dtype=object,
+    )
+    inside = np.array([path.startswith(folder + os.sep) for path in paths])
+    away = ~missing & ~inside & (not table.outside)
+    there = np.array([os.path.isfile(path) for path in paths])
+    table.note(missing, name, "is missing")
+    table.note(away, name, "is {}, outside the manifest's folder; --outside follows it")
+    table.note(~missing & ~away & ~there, name, "is {}, and there is no such file")
+    return np.where(missing, "", paths)
 
 
-def split_examples(examples: Examples, split: str, seed: int) -> Examples:
-    """Take the rows of one split; without a column `split`, 80/10/10 drawn with the seed."""
-    if split == "all":
+# Bad rows
+
+MOST_LINES = 100  # of bad rows, in a terminal
+
+
+def settle(examples: Examples, bad_rows: str, listing: Path | None = None) -> Examples:
+    """Stop at bad rows, or leave them out; either way each of them is listed.
+
+    Rows whose truth is missing are left out without asking: nothing can be learnt from them.
+    """
+    problems = sorted(examples.problems, key=lambda problem: problem.row)
+    bad = [problem for problem in problems if not problem.unlabelled]
+    if listing and problems:
+        listing.parent.mkdir(parents=True, exist_ok=True)
+        lines = [{"row": problem.row, "problem": problem.text} for problem in problems]
+        pd.DataFrame(lines).to_csv(listing, index=False)
+    elif listing:
+        listing.unlink(missing_ok=True)  # of an earlier training in the same folder
+    if bad and bad_rows == "stop":
+        first = f"{examples.source}: row {bad[0].row}: {bad[0].text}"
+        if len(bad) == 1:
+            raise DataError(first)
+        for problem in bad[:MOST_LINES]:
+            print(f"row {problem.row}: {problem.text}", file=sys.stderr)
+        if len(bad) > MOST_LINES:
+            rest = f"{len(bad) - MOST_LINES} more"
+            print(f"... {rest}, all in {listing}" if listing else f"... {rest}", file=sys.stderr)
+        rows = len({problem.row for problem in bad})
+        raise DataError(f"{first}; {rows} rows are bad, --bad-rows skip leaves them out")
+    if not problems:
         return examples
-    splits = examples.splits
-    if not splits.astype(bool).any():
-        held = max(1, len(examples) // 10)
-        splits = np.full(len(examples), "train", dtype=object)
-        order = np.random.default_rng(seed).permutation(len(examples))
-        splits[order[:held]] = "test"
-        splits[order[held : 2 * held]] = "validation"
-    chosen = splits == split
-    if not chosen.any():
-        raise DataError(f"{examples.source}: no rows in the split {split}")
-    return examples.take(chosen)
+    out = {problem.row for problem in problems}
+    kept = ~np.isin(examples.rows, list(out))
+    if not kept.any():
+        first = f"row {problems[0].row}: {problems[0].text}"
+        raise DataError(f"{examples.source}: no row is good; {first}")
+    where = f"; {listing} says why" if listing else ""
+    print(f"{len(out)} of {len(examples)} rows are left out{where}", file=sys.stderr)
+    return examples.take(kept)

@@ -14,15 +14,17 @@ import keras
 import numpy as np
 
 from seed_concatenate.data import (
-    OUTPUTS,
+    STRATA,
     Preprocessing,
     check_files,
     make_dataset,
     open_examples,
 )
-from seed_concatenate.manifest import DataError, split_examples
+from seed_concatenate.evaluate import measure
+from seed_concatenate.manifest import SPLITS, DataError, settle
 from seed_concatenate.model import build_model
 from seed_concatenate.sample import write_sample
+from seed_concatenate.splits import draw_splits, keep_splits, take_split
 
 
 def compile_model(
@@ -54,6 +56,10 @@ def train(
     learning_rate: float,
     seed: int,
     resume: bool,
+    bad_rows: str = "stop",
+    outside: bool = False,
+    group: str | None = None,
+    time: str | None = None,
 ) -> None:
     """Train on the manifest's training rows, keep the epoch that is best on its validation rows."""
     keras.utils.set_random_seed(seed)
@@ -64,10 +70,19 @@ def train(
         if not data.is_file():
             write_sample(data.parent, seed=seed)
         print(f"No --data: training on a sample, {data}")
-    examples = open_examples(data)
+    others = [column for column in (group, time) if column]
+    examples = open_examples(data, outside=outside, others=others)
     check_files(examples)
-    training = split_examples(examples, "train", seed)
-    validation = split_examples(examples, "validation", seed)
+    examples = settle(examples, bad_rows, run / "left_out.csv")
+    splits = draw_splits(
+        examples,
+        seed,
+        strata=examples.values[STRATA],
+        group=group,
+        time=time,
+    )
+    training = take_split(examples, splits, "train")
+    validation = take_split(examples, splits, "validation")
 
     run.mkdir(parents=True, exist_ok=True)
     history: list[dict[str, float]] = []
@@ -82,7 +97,16 @@ def train(
         model = build_model()
         compile_model(model, preprocessing, learning_rate)
         preprocessing.save(run / "preprocessing.json")
-    run_options = {"data": str(data.resolve()), "seed": seed, "batch_size": batch_size}
+    keep_splits(run / "splits.csv", examples, splits)
+    run_options = {
+        "data": str(data.resolve()),
+        "rows": {split: int((splits == split).sum()) for split in SPLITS},
+        "seed": seed,
+        "batch_size": batch_size,
+        "bad_rows": bad_rows,
+        "group": group,
+        "time": time,
+    }
     write_json(run / "run.json", run_options)
 
     train_batches = make_dataset(training, preprocessing, batch_size, shuffle=True, seed=seed)
@@ -114,19 +138,13 @@ def train(
             write_json(run / "history.json", history)
 
     model = keras.saving.load_model(run / "model.keras")
-    metrics = measure(model, validation_batches)
+    metrics = measure(model, preprocessing, validation, batch_size)
     result = {"split": "validation", "rows": len(validation), "outputs": metrics}
     write_json(run / "metrics.json", result)
     draw_curves(history, run / "curves.png")
     for name, scores in metrics.items():
         print(name, *(f"{metric} {value:.4f}" for metric, value in scores.items()))
     print(f"Run written to {run}: look at {run / 'curves.png'}")
-
-
-def measure(model: keras.Model, batches: Any) -> dict[str, dict[str, float]]:
-    """Compute the metrics of each output; Keras's names, without the output's name before them."""
-    scores = model.evaluate(batches, return_dict=True, verbose=0)
-    return {OUTPUTS[0]: {key: float(value) for key, value in scores.items() if key != "loss"}}
 
 
 class KeepHistory(keras.callbacks.Callback):

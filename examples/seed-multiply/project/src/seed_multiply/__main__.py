@@ -30,6 +30,9 @@ def make_parser() -> argparse.ArgumentParser:
     train.add_argument("--learning-rate", type=float, default=1e-3)
     train.add_argument("--seed", type=int, default=0)
     train.add_argument("--resume", action="store_true", help="go on with the run where it ended")
+    train.add_argument("--group", metavar="COLUMN", help="keep its rows together in one split")
+    train.add_argument("--time", metavar="COLUMN", help="test on the latest, train on the earliest")
+    about_rows(train)
 
     evaluate = commands.add_parser("evaluate", help="metrics of a run on a split")
     evaluate.add_argument("--run", type=Path, required=True, metavar="DIR")
@@ -37,17 +40,25 @@ def make_parser() -> argparse.ArgumentParser:
     splits = ["train", "validation", "test", "all"]
     evaluate.add_argument("--split", default="test", choices=splits)
     evaluate.add_argument("--json", action="store_true", dest="as_json", help="for programs")
+    about_rows(evaluate)
 
     predict = commands.add_parser("predict", help="labels and probabilities for each row")
     predict.add_argument("--run", type=Path, required=True, metavar="DIR")
     predict.add_argument("--data", type=Path, required=True, metavar="MANIFEST")
     predict.add_argument("--out", type=Path, required=True, metavar="FILE", help=".csv or .jsonl")
+    about_rows(predict)
 
     export = commands.add_parser("export", help="write the model for serving")
     export.add_argument("--run", type=Path, required=True, metavar="DIR")
     formats = ["saved-model", "onnx", "litert"]
     export.add_argument("--format", default="saved-model", choices=formats)
     return parser
+
+
+def about_rows(command: argparse.ArgumentParser) -> None:
+    """Add what to do with rows that cannot be read."""
+    ways = ["stop", "skip"]
+    command.add_argument("--bad-rows", default="stop", choices=ways, help="skip: leave them out")
 
 
 def start_quietly() -> None:

@@ -7,18 +7,20 @@ values become tensors. `Preprocessing` ties them together, `make_dataset` makes 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
-import pandas as pd
 import tensorflow as tf
 
 from seed_multiply.manifest import (
     TRUE_WORDS,
     DataError,
     Examples,
+    Problem,
+    Table,
     label_column,
     number_columns,
     open_table,
@@ -46,7 +48,7 @@ def numbered(name: str, count: int) -> list[str]:
 VECTOR_1_COLUMNS = numbered("vector_1", 10)
 
 
-def read_vector_1(table: pd.DataFrame) -> np.ndarray:
+def read_vector_1(table: Table) -> np.ndarray:
     """Read vector_1: float32 (rows, 10)."""
     return number_columns(table, VECTOR_1_COLUMNS)
 
@@ -62,7 +64,7 @@ def learn_vector_1(values: np.ndarray) -> Learnt:
 VECTOR_2_COLUMNS = numbered("vector_2", 10)
 
 
-def read_vector_2(table: pd.DataFrame) -> np.ndarray:
+def read_vector_2(table: Table) -> np.ndarray:
     """Read vector_2: float32 (rows, 10)."""
     return number_columns(table, VECTOR_2_COLUMNS)
 
@@ -76,7 +78,7 @@ def learn_vector_2(values: np.ndarray) -> Learnt:
 # label: one of two labels
 
 
-def read_label(table: pd.DataFrame) -> np.ndarray:
+def read_label(table: Table) -> np.ndarray:
     """Read label: labels, (rows,)."""
     return label_column(table, "label")
 
@@ -86,7 +88,7 @@ def learn_label(labels: np.ndarray) -> Learnt:
     found = sorted(set(labels), key=lambda label: (label.lower() in TRUE_WORDS, label))
     if len(found) != 2:
         raise DataError(f"label needs two labels, here is {found[:5]}")
-    return {"labels": found}
+    return {"labels": found, "threshold": 0.5}
 
 
 def target_label(examples: Examples, learnt: Learnt) -> np.ndarray:
@@ -98,10 +100,18 @@ def target_label(examples: Examples, learnt: Learnt) -> np.ndarray:
 # From a manifest to raw values
 
 
-def open_examples(path: Path, with_outputs: bool = True) -> Examples:
-    """Read a manifest; without outputs where the truth is not known, to predict."""
+def open_examples(
+    path: Path,
+    with_outputs: bool = True,
+    *,
+    others: Sequence[str] = (),
+) -> Examples:
+    """Read a manifest, and note what is wrong with its rows; `others` are columns to split by.
+
+    Without outputs where the truth is not known, to predict.
+    """
     if path.suffix == ".npz":
-        return open_arrays(path, with_outputs)
+        return open_arrays(path, with_outputs, others)
     table = open_table(path)
     values = {
         "vector_1": read_vector_1(table),
@@ -111,7 +121,14 @@ def open_examples(path: Path, with_outputs: bool = True) -> Examples:
         values |= {
             "label": read_label(table),
         }
-    return Examples(path, np.arange(1, len(table) + 1), split_column(table), values)
+    return Examples(
+        path,
+        np.arange(1, len(table) + 1),
+        split_column(table),
+        values,
+        {name: table.column(name).to_numpy(object) for name in others},
+        table.problems,
+    )
 
 
 # What the arrays of an .npz look like beyond their first axis; None is any size.
@@ -123,9 +140,10 @@ ARRAY_SHAPES: dict[str, tuple[int | None, ...]] = {
 TEXTS = [
     "label",  # binary
 ]
+STRATA = "label"  # its classes have equal shares in all splits
 
 
-def open_arrays(path: Path, with_outputs: bool) -> Examples:
+def open_arrays(path: Path, with_outputs: bool, others: Sequence[str]) -> Examples:
     """Read an .npz with one array for each input and output name."""
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -136,9 +154,7 @@ def open_arrays(path: Path, with_outputs: bool) -> Examples:
         raise DataError(f"{path}: cannot be read as arrays; np.savez writes such a file") from None
     values = {}
     for name in INPUTS + (OUTPUTS if with_outputs else []):
-        if name not in arrays:
-            raise DataError(f"{path}: no array {name!r}; it has {', '.join(arrays)}")
-        array, wanted = arrays[name], ARRAY_SHAPES[name]
+        array, wanted = array_of(arrays, name, path), ARRAY_SHAPES[name]
         if array.shape[1:] == () and wanted == (1,):
             array = array[:, None]
         fits = len(array.shape) == len(wanted) + 1 and all(
@@ -146,17 +162,43 @@ def open_arrays(path: Path, with_outputs: bool) -> Examples:
         )
         if not fits:
             raise DataError(f"{path}: {name} has the shape {array.shape}, not (rows, *{wanted})")
-        values[name] = array.astype(str).astype(object) if name in TEXTS else array
-        if name not in TEXTS and array.dtype != "uint8":
-            values[name] = array.astype("float32")
-            if None not in wanted and not np.isfinite(values[name]).all():
-                raise DataError(f"{path}: {name} has a value that is not a finite number")
+        if name in TEXTS:
+            values[name] = array.astype(str).astype(object)
+        else:
+            values[name] = array if array.dtype == "uint8" else array.astype("float32")
     counts = {len(array) for array in values.values()}
     if len(counts) != 1 or 0 in counts:
         raise DataError(f"{path}: the arrays must have the same number of rows, at least one")
     rows = counts.pop()
-    splits = arrays.get("split", np.full(rows, "")).astype(object)
-    return Examples(path, np.arange(1, rows + 1), splits, values)
+    return Examples(
+        path,
+        np.arange(1, rows + 1),
+        arrays.get("split", np.full(rows, "")).astype(object),
+        values,
+        {name: array_of(arrays, name, path) for name in others},
+        array_problems(values),
+    )
+
+
+def array_of(arrays: dict[str, np.ndarray], name: str, path: Path) -> np.ndarray:
+    """Get one array; fails where the file lacks it."""
+    if name not in arrays:
+        raise DataError(f"{path}: no array {name!r}; it has {', '.join(arrays)}")
+    return arrays[name]
+
+
+def array_problems(values: dict[str, np.ndarray]) -> list[Problem]:
+    """Note the rows of arrays that hold what is no number; series are padded with NaN."""
+    problems = []
+    for name, array in values.items():
+        if array.dtype != "float32" or None in ARRAY_SHAPES[name]:
+            continue
+        flat = array.reshape(len(array), -1)
+        good = np.isfinite(flat)
+        for index in np.flatnonzero(~good.all(axis=1)):
+            text = f"{name} has a value that is not a finite number"
+            problems.append(Problem(int(index) + 1, text, unlabelled=name in OUTPUTS))
+    return problems
 
 
 # From raw values to tensors

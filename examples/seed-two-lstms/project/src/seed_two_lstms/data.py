@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
+import keras
 import numpy as np
-import pandas as pd
 import tensorflow as tf
 
 from seed_two_lstms.manifest import (
     TRUE_WORDS,
     DataError,
     Examples,
+    Problem,
+    Table,
     file_column,
     label_column,
     open_table,
@@ -43,7 +45,7 @@ OUTPUTS = [
 # sequence_1: a series, up to 10 steps of 5 values
 
 
-def read_sequence_1(table: pd.DataFrame) -> np.ndarray:
+def read_sequence_1(table: Table) -> np.ndarray:
     """Read sequence_1: the paths of the series, (rows,)."""
     return file_column(table, "sequence_1")
 
@@ -72,7 +74,7 @@ def learn_sequence_1(values: np.ndarray) -> Learnt:
 # sequence_2: a series, up to 15 steps of 3 values
 
 
-def read_sequence_2(table: pd.DataFrame) -> np.ndarray:
+def read_sequence_2(table: Table) -> np.ndarray:
     """Read sequence_2: the paths of the series, (rows,)."""
     return file_column(table, "sequence_2")
 
@@ -101,7 +103,7 @@ def learn_sequence_2(values: np.ndarray) -> Learnt:
 # label: one of two labels
 
 
-def read_label(table: pd.DataFrame) -> np.ndarray:
+def read_label(table: Table) -> np.ndarray:
     """Read label: labels, (rows,)."""
     return label_column(table, "label")
 
@@ -111,7 +113,7 @@ def learn_label(labels: np.ndarray) -> Learnt:
     found = sorted(set(labels), key=lambda label: (label.lower() in TRUE_WORDS, label))
     if len(found) != 2:
         raise DataError(f"label needs two labels, here is {found[:5]}")
-    return {"labels": found}
+    return {"labels": found, "threshold": 0.5}
 
 
 def target_label(examples: Examples, learnt: Learnt) -> np.ndarray:
@@ -123,11 +125,20 @@ def target_label(examples: Examples, learnt: Learnt) -> np.ndarray:
 # From a manifest to raw values
 
 
-def open_examples(path: Path, with_outputs: bool = True) -> Examples:
-    """Read a manifest; without outputs where the truth is not known, to predict."""
+def open_examples(
+    path: Path,
+    with_outputs: bool = True,
+    *,
+    outside: bool = False,
+    others: Sequence[str] = (),
+) -> Examples:
+    """Read a manifest, and note what is wrong with its rows; `others` are columns to split by.
+
+    Without outputs where the truth is not known, to predict.
+    """
     if path.suffix == ".npz":
-        return open_arrays(path, with_outputs)
-    table = open_table(path)
+        return open_arrays(path, with_outputs, others)
+    table = open_table(path, outside)
     values = {
         "sequence_1": read_sequence_1(table),
         "sequence_2": read_sequence_2(table),
@@ -136,7 +147,14 @@ def open_examples(path: Path, with_outputs: bool = True) -> Examples:
         values |= {
             "label": read_label(table),
         }
-    return Examples(path, np.arange(1, len(table) + 1), split_column(table), values)
+    return Examples(
+        path,
+        np.arange(1, len(table) + 1),
+        split_column(table),
+        values,
+        {name: table.column(name).to_numpy(object) for name in others},
+        table.problems,
+    )
 
 
 # What the arrays of an .npz look like beyond their first axis; None is any size.
@@ -148,9 +166,10 @@ ARRAY_SHAPES: dict[str, tuple[int | None, ...]] = {
 TEXTS = [
     "label",  # binary
 ]
+STRATA = "label"  # its classes have equal shares in all splits
 
 
-def open_arrays(path: Path, with_outputs: bool) -> Examples:
+def open_arrays(path: Path, with_outputs: bool, others: Sequence[str]) -> Examples:
     """Read an .npz with one array for each input and output name."""
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -161,9 +180,7 @@ def open_arrays(path: Path, with_outputs: bool) -> Examples:
         raise DataError(f"{path}: cannot be read as arrays; np.savez writes such a file") from None
     values = {}
     for name in INPUTS + (OUTPUTS if with_outputs else []):
-        if name not in arrays:
-            raise DataError(f"{path}: no array {name!r}; it has {', '.join(arrays)}")
-        array, wanted = arrays[name], ARRAY_SHAPES[name]
+        array, wanted = array_of(arrays, name, path), ARRAY_SHAPES[name]
         if array.shape[1:] == () and wanted == (1,):
             array = array[:, None]
         fits = len(array.shape) == len(wanted) + 1 and all(
@@ -171,17 +188,43 @@ def open_arrays(path: Path, with_outputs: bool) -> Examples:
         )
         if not fits:
             raise DataError(f"{path}: {name} has the shape {array.shape}, not (rows, *{wanted})")
-        values[name] = array.astype(str).astype(object) if name in TEXTS else array
-        if name not in TEXTS and array.dtype != "uint8":
-            values[name] = array.astype("float32")
-            if None not in wanted and not np.isfinite(values[name]).all():
-                raise DataError(f"{path}: {name} has a value that is not a finite number")
+        if name in TEXTS:
+            values[name] = array.astype(str).astype(object)
+        else:
+            values[name] = array if array.dtype == "uint8" else array.astype("float32")
     counts = {len(array) for array in values.values()}
     if len(counts) != 1 or 0 in counts:
         raise DataError(f"{path}: the arrays must have the same number of rows, at least one")
     rows = counts.pop()
-    splits = arrays.get("split", np.full(rows, "")).astype(object)
-    return Examples(path, np.arange(1, rows + 1), splits, values)
+    return Examples(
+        path,
+        np.arange(1, rows + 1),
+        arrays.get("split", np.full(rows, "")).astype(object),
+        values,
+        {name: array_of(arrays, name, path) for name in others},
+        array_problems(values),
+    )
+
+
+def array_of(arrays: dict[str, np.ndarray], name: str, path: Path) -> np.ndarray:
+    """Get one array; fails where the file lacks it."""
+    if name not in arrays:
+        raise DataError(f"{path}: no array {name!r}; it has {', '.join(arrays)}")
+    return arrays[name]
+
+
+def array_problems(values: dict[str, np.ndarray]) -> list[Problem]:
+    """Note the rows of arrays that hold what is no number; series are padded with NaN."""
+    problems = []
+    for name, array in values.items():
+        if array.dtype != "float32" or None in ARRAY_SHAPES[name]:
+            continue
+        flat = array.reshape(len(array), -1)
+        good = np.isfinite(flat)
+        for index in np.flatnonzero(~good.all(axis=1)):
+            text = f"{name} has a value that is not a finite number"
+            problems.append(Problem(int(index) + 1, text, unlabelled=name in OUTPUTS))
+    return problems
 
 
 def open_files(raw: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -197,13 +240,13 @@ def open_files(raw: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
 
 
 def check_files(examples: Examples) -> None:
-    """Load every file once, so that a broken one is named before training begins."""
+    """Load every file once, on all cores, and note each that is broken: before training begins."""
     loaders = {
         "sequence_1": load_sequence_1,
         "sequence_2": load_sequence_2,
     }
 
-    def check(place: tuple[str, int]) -> str | None:
+    def check(place: tuple[str, int]) -> Problem | None:
         name, index = place
         path = examples.values[name][index]
         try:
@@ -214,16 +257,18 @@ def check_files(examples: Examples) -> None:
             reason = "it is damaged or of no known kind"
         else:
             return None
-        row = f"{examples.source}: row {examples.rows[index]}"
-        return f"{row}: {name}: {path} cannot be read: {reason}"
+        return Problem(int(examples.rows[index]), f"{name}: {path} cannot be read: {reason}")
 
+    bad = {problem.row for problem in examples.problems}
+    rows = [index for index, row in enumerate(examples.rows) if row not in bad]
     names = [name for name in loaders if examples.values[name].dtype == object]
-    places = [(name, index) for name in names for index in range(len(examples))]
+    places = [(name, index) for name in names for index in rows if examples.values[name][index]]
+    bar = keras.utils.Progbar(len(places) or None, verbose=1 if len(places) > 1000 else 0)
     with ThreadPoolExecutor() as pool:
         for problem in pool.map(check, places):
+            bar.add(1)
             if problem:
-                pool.shutdown(cancel_futures=True)
-                raise DataError(problem)
+                examples.problems.append(problem)
 
 
 # From raw values to tensors

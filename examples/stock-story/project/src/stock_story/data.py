@@ -7,6 +7,7 @@ values become tensors. `Preprocessing` ties them together, `make_dataset` makes 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,15 @@ from zipfile import BadZipFile
 
 import keras
 import numpy as np
-import pandas as pd
 import tensorflow as tf
+from PIL import Image
 
 from stock_story.manifest import (
     TRUE_WORDS,
     DataError,
     Examples,
+    Problem,
+    Table,
     file_column,
     label_column,
     number_columns,
@@ -54,7 +57,7 @@ INDICATORS_COLUMNS = [
 ]
 
 
-def read_indicators(table: pd.DataFrame) -> np.ndarray:
+def read_indicators(table: Table) -> np.ndarray:
     """Read indicators: float32 (rows, 6)."""
     return number_columns(table, INDICATORS_COLUMNS)
 
@@ -75,7 +78,7 @@ FUNDAMENTALS_COLUMNS = [
 ]
 
 
-def read_fundamentals(table: pd.DataFrame) -> np.ndarray:
+def read_fundamentals(table: Table) -> np.ndarray:
     """Read fundamentals: float32 (rows, 4)."""
     return number_columns(table, FUNDAMENTALS_COLUMNS)
 
@@ -89,9 +92,12 @@ def learn_fundamentals(values: np.ndarray) -> Learnt:
 # news: a text, its first 64 words
 
 
-def read_news(table: pd.DataFrame) -> np.ndarray:
+def read_news(table: Table) -> np.ndarray:
     """Read news: the texts, (rows,)."""
-    return text_column(table, "news")
+    column = "news"
+    texts = text_column(table, column)
+    table.note(texts == "", column, "is missing")
+    return texts
 
 
 def news_tokenizer(vocabulary: list[str] | None) -> keras.layers.TextVectorization:
@@ -114,7 +120,7 @@ def learn_news(values: np.ndarray) -> Learnt:
 # chart: a picture, 64 x 64, 3 channels
 
 
-def read_chart(table: pd.DataFrame) -> np.ndarray:
+def read_chart(table: Table) -> np.ndarray:
     """Read chart: the paths of the pictures, (rows,)."""
     return file_column(table, "chart")
 
@@ -125,8 +131,8 @@ def load_chart(path: tf.Tensor) -> tf.Tensor:
 
 
 def decode_chart(data: tf.Tensor) -> tf.Tensor:
-    """Decode the bytes of chart, a JPEG, PNG, GIF or BMP: uint8 (64, 64, 3)."""
-    picture = tf.io.decode_image(data, channels=3, expand_animations=False)
+    """Decode the bytes of chart, a JPEG, PNG, GIF, BMP or WebP: uint8 (64, 64, 3)."""
+    picture = upright(tf.io.decode_image(data, channels=3, expand_animations=False), data)
     other_size = tf.reduce_any(tf.shape(picture)[:2] != (64, 64))
     picture = tf.cond(other_size, lambda: resize_chart(picture), lambda: picture)
     return tf.ensure_shape(picture, (64, 64, 3))
@@ -141,7 +147,7 @@ def resize_chart(picture: tf.Tensor) -> tf.Tensor:
 # direction: one of two labels
 
 
-def read_direction(table: pd.DataFrame) -> np.ndarray:
+def read_direction(table: Table) -> np.ndarray:
     """Read direction: labels, (rows,)."""
     return label_column(table, "direction")
 
@@ -151,7 +157,7 @@ def learn_direction(labels: np.ndarray) -> Learnt:
     found = sorted(set(labels), key=lambda label: (label.lower() in TRUE_WORDS, label))
     if len(found) != 2:
         raise DataError(f"direction needs two labels, here is {found[:5]}")
-    return {"labels": found}
+    return {"labels": found, "threshold": 0.5}
 
 
 def target_direction(examples: Examples, learnt: Learnt) -> np.ndarray:
@@ -163,11 +169,20 @@ def target_direction(examples: Examples, learnt: Learnt) -> np.ndarray:
 # From a manifest to raw values
 
 
-def open_examples(path: Path, with_outputs: bool = True) -> Examples:
-    """Read a manifest; without outputs where the truth is not known, to predict."""
+def open_examples(
+    path: Path,
+    with_outputs: bool = True,
+    *,
+    outside: bool = False,
+    others: Sequence[str] = (),
+) -> Examples:
+    """Read a manifest, and note what is wrong with its rows; `others` are columns to split by.
+
+    Without outputs where the truth is not known, to predict.
+    """
     if path.suffix == ".npz":
-        return open_arrays(path, with_outputs)
-    table = open_table(path)
+        return open_arrays(path, with_outputs, others)
+    table = open_table(path, outside)
     values = {
         "indicators": read_indicators(table),
         "fundamentals": read_fundamentals(table),
@@ -178,7 +193,14 @@ def open_examples(path: Path, with_outputs: bool = True) -> Examples:
         values |= {
             "direction": read_direction(table),
         }
-    return Examples(path, np.arange(1, len(table) + 1), split_column(table), values)
+    return Examples(
+        path,
+        np.arange(1, len(table) + 1),
+        split_column(table),
+        values,
+        {name: table.column(name).to_numpy(object) for name in others},
+        table.problems,
+    )
 
 
 # What the arrays of an .npz look like beyond their first axis; None is any size.
@@ -193,9 +215,10 @@ TEXTS = [
     "news",  # text
     "direction",  # binary
 ]
+STRATA = "direction"  # its classes have equal shares in all splits
 
 
-def open_arrays(path: Path, with_outputs: bool) -> Examples:
+def open_arrays(path: Path, with_outputs: bool, others: Sequence[str]) -> Examples:
     """Read an .npz with one array for each input and output name."""
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -206,9 +229,7 @@ def open_arrays(path: Path, with_outputs: bool) -> Examples:
         raise DataError(f"{path}: cannot be read as arrays; np.savez writes such a file") from None
     values = {}
     for name in INPUTS + (OUTPUTS if with_outputs else []):
-        if name not in arrays:
-            raise DataError(f"{path}: no array {name!r}; it has {', '.join(arrays)}")
-        array, wanted = arrays[name], ARRAY_SHAPES[name]
+        array, wanted = array_of(arrays, name, path), ARRAY_SHAPES[name]
         if array.shape[1:] == () and wanted == (1,):
             array = array[:, None]
         fits = len(array.shape) == len(wanted) + 1 and all(
@@ -216,17 +237,43 @@ def open_arrays(path: Path, with_outputs: bool) -> Examples:
         )
         if not fits:
             raise DataError(f"{path}: {name} has the shape {array.shape}, not (rows, *{wanted})")
-        values[name] = array.astype(str).astype(object) if name in TEXTS else array
-        if name not in TEXTS and array.dtype != "uint8":
-            values[name] = array.astype("float32")
-            if None not in wanted and not np.isfinite(values[name]).all():
-                raise DataError(f"{path}: {name} has a value that is not a finite number")
+        if name in TEXTS:
+            values[name] = array.astype(str).astype(object)
+        else:
+            values[name] = array if array.dtype == "uint8" else array.astype("float32")
     counts = {len(array) for array in values.values()}
     if len(counts) != 1 or 0 in counts:
         raise DataError(f"{path}: the arrays must have the same number of rows, at least one")
     rows = counts.pop()
-    splits = arrays.get("split", np.full(rows, "")).astype(object)
-    return Examples(path, np.arange(1, rows + 1), splits, values)
+    return Examples(
+        path,
+        np.arange(1, rows + 1),
+        arrays.get("split", np.full(rows, "")).astype(object),
+        values,
+        {name: array_of(arrays, name, path) for name in others},
+        array_problems(values),
+    )
+
+
+def array_of(arrays: dict[str, np.ndarray], name: str, path: Path) -> np.ndarray:
+    """Get one array; fails where the file lacks it."""
+    if name not in arrays:
+        raise DataError(f"{path}: no array {name!r}; it has {', '.join(arrays)}")
+    return arrays[name]
+
+
+def array_problems(values: dict[str, np.ndarray]) -> list[Problem]:
+    """Note the rows of arrays that hold what is no number; series are padded with NaN."""
+    problems = []
+    for name, array in values.items():
+        if array.dtype != "float32" or None in ARRAY_SHAPES[name]:
+            continue
+        flat = array.reshape(len(array), -1)
+        good = np.isfinite(flat)
+        for index in np.flatnonzero(~good.all(axis=1)):
+            text = f"{name} has a value that is not a finite number"
+            problems.append(Problem(int(index) + 1, text, unlabelled=name in OUTPUTS))
+    return problems
 
 
 def open_files(raw: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -238,15 +285,19 @@ def open_files(raw: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
 
 
 def check_files(examples: Examples) -> None:
-    """Load every file once, so that a broken one is named before training begins."""
+    """Load every file once, on all cores, and note each that is broken: before training begins."""
     loaders = {
         "chart": load_chart,
     }
+    before = {
+        "chart": not_too_large,
+    }
 
-    def check(place: tuple[str, int]) -> str | None:
+    def check(place: tuple[str, int]) -> Problem | None:
         name, index = place
         path = examples.values[name][index]
         try:
+            before[name](path)
             loaders[name](tf.constant(path))
         except DataError as error:
             reason = str(error)
@@ -254,16 +305,18 @@ def check_files(examples: Examples) -> None:
             reason = "it is damaged or of no known kind"
         else:
             return None
-        row = f"{examples.source}: row {examples.rows[index]}"
-        return f"{row}: {name}: {path} cannot be read: {reason}"
+        return Problem(int(examples.rows[index]), f"{name}: {path} cannot be read: {reason}")
 
+    bad = {problem.row for problem in examples.problems}
+    rows = [index for index, row in enumerate(examples.rows) if row not in bad]
     names = [name for name in loaders if examples.values[name].dtype == object]
-    places = [(name, index) for name in names for index in range(len(examples))]
+    places = [(name, index) for name in names for index in rows if examples.values[name][index]]
+    bar = keras.utils.Progbar(len(places) or None, verbose=1 if len(places) > 1000 else 0)
     with ThreadPoolExecutor() as pool:
         for problem in pool.map(check, places):
+            bar.add(1)
             if problem:
-                pool.shutdown(cancel_futures=True)
-                raise DataError(problem)
+                examples.problems.append(problem)
 
 
 # From raw values to tensors
@@ -355,6 +408,29 @@ def never_empty(tokens: tf.Tensor) -> tf.Tensor:
     """Read an empty text as one unknown token: an average over padding alone is no number."""
     first = tf.maximum(tokens[:, :1], 1)
     return tf.cast(tf.concat([first, tokens[:, 1:]], axis=1), tf.int32)
+
+
+# Pictures
+
+
+def upright(picture: tf.Tensor, data: tf.Tensor) -> tf.Tensor:
+    """Turn a photo as its camera was held: the EXIF tag 0x0112, in either order of bytes."""
+    head = tf.strings.substr(data, 0, tf.minimum(1024, tf.strings.length(data)))
+    quarters = tf.constant(0)
+    for value, turns in ((3, 2), (6, 3), (8, 1)):
+        little = rf"\x12\x01\x03\x00\x01\x00\x00\x00\x0{value}\x00"
+        big = rf"\x01\x12\x00\x03\x00\x00\x00\x01\x00\x0{value}"
+        found = tf.strings.regex_full_match(head, rf"\C*Exif\C*({little}|{big})\C*")
+        quarters = tf.where(found, turns, quarters)
+    return tf.image.rot90(picture, quarters)
+
+
+def not_too_large(path: str) -> None:
+    """Refuse a picture that would fill the memory, by its header alone: Pillow's limit of pixels."""
+    with Image.open(path) as picture:
+        pixels = picture.width * picture.height
+    if pixels > (Image.MAX_IMAGE_PIXELS or pixels):
+        raise DataError(f"it has {pixels:,} pixels, more than {Image.MAX_IMAGE_PIXELS:,}")
 
 
 def normalise(values: tf.Tensor, learnt: Learnt) -> tf.Tensor:

@@ -1,0 +1,118 @@
+"""The splits: which rows train, which validate and which test; kept in the run.
+
+A column `split` of the manifest is honoured. Without one, a tenth of the rows validates and a
+tenth tests: drawn at random within each class, or whole groups at random, or the latest in time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from seed_multiply.manifest import DataError, Examples
+
+
+def draw_splits(
+    examples: Examples,
+    seed: int,
+    strata: np.ndarray | None = None,
+    group: str | None = None,
+    time: str | None = None,
+) -> np.ndarray:
+    """Say for each row whether it trains, validates or tests, (rows,).
+
+    `strata` are labels that every split should hold in equal shares. Rows of one `group` never
+    stand in two splits. By `time`, the model is tested on what came after what it learnt from.
+    """
+    splits = examples.splits.copy()
+    given = splits.astype(bool)
+    if given.any():
+        if not (splits == "validation").any():
+            training = np.flatnonzero(splits == "train")
+            among = None if strata is None else strata[training]
+            drawn = in_tenths(training.size, seed, among, tests=False)
+            splits[training[drawn == "validation"]] = "validation"
+        return splits
+    if group and time:
+        raise DataError("give --group or --time, not both")
+    if group:
+        groups, place = np.unique(examples.others[group].astype(str), return_inverse=True)
+        return in_tenths(len(groups), seed)[place]
+    if time:
+        moments, place = np.unique(as_times(examples, time), return_inverse=True)
+        share = np.cumsum(np.bincount(place, minlength=len(moments))) / len(examples)
+        return np.array(["train", "validation", "test"], dtype=object)[
+            np.digitize(share, [0.8 + 1e-9, 0.9 + 1e-9])
+        ][place]
+    return in_tenths(len(examples), seed, strata)
+
+
+def in_tenths(
+    count: int, seed: int, strata: np.ndarray | None = None, tests: bool = True
+) -> np.ndarray:
+    """Draw a tenth for validation and one for testing, of each stratum; small ones train first."""
+    order = np.random.default_rng(seed).permutation(count)
+    if strata is not None:
+        order = order[np.argsort(strata[order], kind="stable")]
+        _, first, sizes = np.unique(strata[order], return_index=True, return_counts=True)
+        place = np.arange(count) - np.repeat(first, sizes)
+    else:
+        place = np.arange(count)
+    splits = np.full(count, "train", dtype=object)
+    splits[order[place % 10 == 1]] = "validation"
+    if tests:
+        splits[order[place % 10 == 2]] = "test"
+    return splits
+
+
+def as_times(examples: Examples, column: str) -> np.ndarray:
+    """Read the column of --time: numbers, or dates in any common way of writing, also mixed."""
+    text = pd.Series(examples.others[column].astype(str))
+    numbers = pd.to_numeric(text, errors="coerce")
+    if numbers.notna().all():
+        return numbers.to_numpy()
+    day_first = bool(text.str.match(r"\s*(1[3-9]|2\d|3[01])[/.-]\d").any())  # 31/12, not 12/31
+    times = pd.to_datetime(text, format="mixed", dayfirst=day_first, errors="coerce", utc=True)
+    if times.isna().any():
+        index = int(times.isna().argmax())
+        place = f"{examples.source}: row {examples.rows[index]}: {column}"
+        raise DataError(f"{place} is {text[index]!r}, neither a date nor a number")
+    return times.to_numpy()
+
+
+def take_split(examples: Examples, splits: np.ndarray, split: str) -> Examples:
+    """Take the rows of one split, or all."""
+    chosen = np.full(len(examples), True) if split == "all" else splits == split
+    if not chosen.any():
+        raise DataError(f"{examples.source}: no rows in the split {split}")
+    return examples.take(chosen)
+
+
+def fingerprint(path: Path) -> str:
+    """Tell one manifest from another by its content; a folder by its files' names."""
+    if path.is_dir():
+        content = "\n".join(sorted(map(str, path.glob("*/*")))).encode()
+    else:
+        content = path.read_bytes()
+    return hashlib.sha256(content).hexdigest()
+
+
+def keep_splits(path: Path, examples: Examples, splits: np.ndarray) -> None:
+    """Write the split of every row, so that evaluation takes the same ones."""
+    table = pd.DataFrame({"row": examples.rows, "split": splits})
+    table.to_csv(path, index=False)
+    about = {"manifest": str(examples.source.resolve()), "sha256": fingerprint(examples.source)}
+    path.with_suffix(".json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+
+
+def kept_splits(path: Path, examples: Examples) -> np.ndarray | None:
+    """Read what `keep_splits` wrote, (rows,); None where the manifest is another one."""
+    about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    if about["sha256"] != fingerprint(examples.source):
+        return None
+    table = pd.read_csv(path, dtype={"split": str}, keep_default_na=False).set_index("row")["split"]
+    return table.reindex(examples.rows, fill_value="").to_numpy(object)
