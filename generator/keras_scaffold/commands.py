@@ -265,4 +265,4 @@ def demo(destination: Path | None) -> None:
 
 
 def _train(spec: Spec) -> str:
-    return f"python -m {spec.package_name} train --epochs 5 --run runs/demo"
+    return f"python -m {spec.package_name} train --epochs 5 --members 1 --run runs/demo"
