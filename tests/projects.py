@@ -246,8 +246,10 @@ def check_life(made: Project, folder: Path) -> None:
 
     run = made.train(manifest)
     assert_finite(run)
-    files = {"model.keras", "last.keras", "preprocessing.json", "run.json", "curves.png"}
-    assert files | {"history.json", "metrics.json"} <= {path.name for path in run.iterdir()}
+    files = {"model.keras", "members", "splits.csv", "preprocessing.json", "run.json", "curves.png"}
+    assert files | {"history.json", "metrics.json", "report.html"} <= {
+        path.name for path in run.iterdir()
+    }
 
     # What was learnt is what the file says: the same tensors from both.
     examples = data.open_examples(manifest)

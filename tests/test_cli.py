@@ -259,7 +259,7 @@ def test_demo_trains(light_demo, monkeypatch, code):
         assert "exit code 3" in done.err
     else:
         assert done.code == 0
-        for path in ("curves.png", "model.py", "README.md"):
+        for path in ("report.html", "model.py", "README.md"):
             assert path in done.out
 
 

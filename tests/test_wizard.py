@@ -462,7 +462,7 @@ def test_scaffold_new_writes_what_was_answered(wizard, tmp_path):
         it.answer(message, ENTER)
     it.asks(QUESTIONS[-1][0])
     assert list(tmp_path.iterdir()) == []
-    assert ".copier-answers.yml" in it.text()  # the tree of files
+    assert "pyproject.toml" in it.text()  # the tree of files
     it.press(ENTER)
     assert it.ends() == 0
     assert "scaffold new stock-direction -i numbers:numeric -i picture:image -o label:binary" in (

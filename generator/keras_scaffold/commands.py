@@ -260,7 +260,7 @@ def demo(destination: Path | None) -> None:
     if done.returncode:
         raise SpecError(f"the training stopped with exit code {done.returncode}; see above")
     say("Look at:")
-    for path in ("runs/demo/curves.png", f"src/{spec.package_name}/model.py", "README.md"):
+    for path in ("runs/demo/report.html", f"src/{spec.package_name}/model.py", "README.md"):
         say(f"  {destination / path}")
 
 

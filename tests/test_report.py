@@ -1,0 +1,375 @@
+"""The report of a training: what stands on the page, and that it is true."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from projects import TASKS, TYPES, project, small_input, small_output, spec_of
+
+SECTIONS = [
+    "How good it is",
+    "Over the epochs",
+    "Predictions against the truth",
+    "What each input adds",
+    "Whether all branches learn",
+    "The examples most wrong",
+]
+VOID = {"meta", "img", "br"}
+
+
+@dataclass
+class Element:
+    """An element of a page, with the texts and elements in it."""
+
+    tag: str
+    attributes: dict[str, str | None]
+    children: list[Any] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """All text in it."""
+        parts = [c if isinstance(c, str) else c.text for c in self.children]
+        return " ".join(" ".join(parts).split())
+
+    def all(self, tag: str, kind: str = "") -> list[Element]:
+        """The elements of a tag, and of a class, at any depth."""
+        found = []
+        for child in self.children:
+            if isinstance(child, Element):
+                classes = (child.attributes.get("class") or "").split()
+                if child.tag == tag and (not kind or kind in classes):
+                    found.append(child)
+                found += child.all(tag, kind)
+        return found
+
+
+class Page(HTMLParser):
+    """A page as a tree; every element must be closed in its turn."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open = [Element("", {})]
+        self.feed(text)
+        self.close()
+        assert len(self.open) == 1, self.open[-1].tag
+        self.root = self.open[0]
+
+    def handle_starttag(self, tag, attributes):
+        element = Element(tag, dict(attributes))
+        self.open[-1].children.append(element)
+        if tag not in VOID:
+            self.open.append(element)
+
+    def handle_startendtag(self, tag, attributes):
+        self.open[-1].children.append(Element(tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop().tag == tag, tag
+
+    def handle_data(self, data):
+        self.open[-1].children.append(data)
+
+
+def sections(path) -> dict[str, Element]:
+    """The parts of a report by their headings."""
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"https?:|<script|<link|\bnan\b", text)
+    root = Page(text).root
+    return {part.all("h2")[0].text: part for part in root.all("section")}
+
+
+def pictures(element: Element) -> list[Any]:
+    """The pictures in an element, decoded."""
+    from PIL import Image
+
+    found = []
+    for image in element.all("img"):
+        kind, data = image.attributes["src"].split(",")
+        assert kind == "data:image/png;base64"
+        assert image.attributes["alt"]
+        found.append(Image.open(io.BytesIO(base64.b64decode(data))))
+        found[-1].load()
+    return found
+
+
+def cards(section: Element) -> dict[str, Element]:
+    """The cards of a section by the first word of their headings."""
+    by_name = {}
+    for card in section.all("div", "card"):
+        by_name[re.split(r"\W", card.all("h3")[0].text)[0]] = card
+    return by_name
+
+
+def bars(card: Element) -> dict[str, float]:
+    """The values of a bar chart."""
+    return {
+        row.all("th")[0].text: float(row.all("td")[1].text.split(" ")[0].rstrip(","))
+        for row in card.all("tr")
+    }
+
+
+@pytest.fixture(scope="module")
+def six(tmp_path_factory):
+    """A project with an input of each type and an output of each task, trained for two epochs."""
+    import keras
+
+    before = keras.src.trainers.trainer.model_supports_jit
+    keras.src.trainers.trainer.model_supports_jit = lambda model: False
+    inputs = [small_input(f"{kind}_in", kind) for kind in TYPES]
+    outputs = [small_output(f"{task}_out", task) for task in TASKS]
+    try:
+        with project(spec_of(inputs, outputs=outputs), tmp_path_factory.mktemp("six")) as made:
+            run = made.folder / "runs" / "one"
+            options = ("--epochs", 2, "--batch-size", 32, "--run", run)
+            said = made.ok("train", "--data", made.sample(rows=200), *options)
+            assert said.strip().splitlines()[-1].endswith(f"Open {run / 'report.html'}")
+            yield made
+    finally:
+        keras.src.trainers.trainer.model_supports_jit = before
+
+
+@pytest.fixture(scope="module")
+def seen(six):
+    """What the report has seen: the model, what was learnt, the validation rows, its predictions."""
+    model, preprocessing, options = six.module("evaluate").open_run(six.folder / "runs" / "one")
+    examples = six.module("data").open_examples(six.folder / "sample" / "manifest.csv")
+    rows = six.module("manifest").split_examples(examples, "validation", options["seed"])
+    predicted = six.module("report").predict(model, preprocessing, rows)
+    return model, preprocessing, rows, predicted
+
+
+@pytest.mark.slow
+def test_the_page_is_whole_and_needs_no_other_file(six):
+    page = sections(six.folder / "runs" / "one" / "report.html")
+    assert list(page) == SECTIONS
+    names = [entry["name"] for entry in six.spec.outputs]
+    for heading in ("How good it is", "Predictions against the truth", "What each input adds"):
+        assert list(cards(page[heading])) == names
+    assert [h.text for h in page["The examples most wrong"].all("h3")] == names
+    curves = pictures(page["Over the epochs"])
+    history = (six.folder / "runs" / "one" / "history.json").read_text()
+    assert len(curves) == len(set(re.findall(r'"val_(\w+)"', history)))
+    assert all(min(curve.size) > 300 for curve in curves)
+    assert len(pictures(page["Whether all branches learn"])) == 1
+
+
+@pytest.mark.slow
+def test_every_verdict_has_the_metrics_of_the_run(six):
+    import json
+
+    page = sections(six.folder / "runs" / "one" / "report.html")
+    result = json.loads((six.folder / "runs" / "one" / "metrics.json").read_text())
+    for name, card in cards(page["How good it is"]).items():
+        for metric, value in result["outputs"][name].items():
+            assert f"{metric} {value:.4g}" in card.text
+        assert "for all rows" in card.text
+
+
+@pytest.mark.slow
+def test_mistakes_are_what_the_main_metric_counts(six, seen):
+    import json
+
+    _, preprocessing, rows, predicted = seen
+    report = six.module("report")
+    result = json.loads((six.folder / "runs" / "one" / "metrics.json").read_text())
+    truth = preprocessing.targets(rows)
+    for name, metric in report.MAIN_METRICS.items():
+        learnt = preprocessing.learnt[name]
+        mistakes = report.MISTAKES[name](learnt, truth[name], predicted[name])
+        value = result["outputs"][name][metric]
+        wanted = 1 - value if metric.endswith("accuracy") else value
+        assert mistakes.shape == (len(rows),)
+        assert mistakes.mean() == pytest.approx(wanted, abs=1e-4 + 1e-4 * wanted)
+
+
+@pytest.mark.slow
+def test_the_rows_shown_are_those_of_the_highest_loss(six, seen):
+    import numpy as np
+
+    _, preprocessing, rows, predicted = seen
+    page = sections(six.folder / "runs" / "one" / "report.html")
+    losses = own_losses(six, preprocessing.targets(rows), predicted)
+    grids = page["The examples most wrong"].all("div", "grid")
+    inputs = [entry["name"] for entry in six.spec.inputs]
+    for (name, loss), grid in zip(losses.items(), grids, strict=True):
+        shown = [int(re.match(r"row (\d+)", card.text)[1]) for card in grid.all("div", "card")]
+        of_row = dict(zip(rows.rows.tolist(), loss.tolist(), strict=True))
+        assert len(shown) == len(set(shown)) == 12
+        shown_losses = [of_row[row] for row in shown]
+        np.testing.assert_allclose(shown_losses, sorted(loss, reverse=True)[:12], rtol=1e-3)
+        for card in grid.all("div", "card"):
+            assert [title.text for title in card.all("h4")] == inputs, name
+            (thumbnail,) = pictures(card)
+            assert thumbnail.size == (10, 10)
+            assert len(card.all("polyline")) == 4
+
+
+def own_losses(six, truth, predicted):
+    """The loss of each row, computed anew."""
+    import numpy as np
+
+    found = {}
+    for entry in six.spec.outputs:
+        name = entry["name"]
+        true, said = truth[name], predicted[name].clip(1e-7, 1 - 1e-7)
+        if entry["task"] == "multiclass":
+            found[name] = -np.log(said[np.arange(len(true)), true])
+        elif entry["task"] == "regression":
+            found[name] = (true - predicted[name])[:, 0] ** 2
+        else:
+            found[name] = -np.log(np.where(true == 1, said, 1 - said)).mean(axis=1)
+    return found
+
+
+@pytest.mark.slow
+def test_raw_values_are_shown_as_they_are_and_never_as_markup(six, seen, tmp_path):
+    import numpy as np
+
+    model, preprocessing, rows, _ = seen
+    evil = '<script>alert("1")</script> & 株価 ' + "w" * 600
+    values = dict(rows.values)
+    for name, array in values.items():
+        if name in ("text_in", "categorical_in"):
+            values[name] = np.full_like(array, evil)
+        if name == "numeric_in":
+            values[name] = np.full_like(array, 1234.5)
+        if name == "binary_in":
+            values[name] = np.full_like(array, np.nan)
+    few = type(rows)(rows.source.with_name("a<b>.csv"), rows.rows, rows.splits, values)
+    metrics = {name: {"metric": 1.0} for name in preprocessing.targets(rows)}
+    path = six.module("report").write_report(tmp_path, model, preprocessing, few, [], metrics, [])
+    text = path.read_text(encoding="utf-8")
+    assert "<script" not in text and "a<b>" not in text
+    assert "w" * 301 not in text
+    root = Page(text).root
+    assert "a<b>.csv" in root.text
+    page = {part.all("h2")[0].text: part for part in root.all("section")}
+    card = page["The examples most wrong"].all("div", "card")[0].text
+    assert '<script>alert("1")</script> & 株価 w' in card
+    assert "numeric_in_0 1,234.5" in card
+    assert "binary_in missing" in card
+    assert "No epoch came to its end" in page["Over the epochs"].text
+
+
+@pytest.mark.slow
+def test_an_input_without_signal_adds_nothing_and_one_with_signal_a_lot(tmp_path):
+    import numpy as np
+    import pandas as pd
+
+    inputs = [small_input("tells", "numeric"), small_input("noise", "numeric")]
+    outputs = [small_output("label", "binary"), small_output("price", "regression")]
+    with project(spec_of(inputs, outputs=outputs), tmp_path) as made:
+        manifest = made.sample(rows=600)
+        table = pd.read_csv(manifest)
+        rng = np.random.default_rng(0)
+        for column in [name for name in table if name.startswith("noise_")]:
+            table[column] = 10 + rng.normal(0, 1, len(table))
+        score = table[[name for name in table if name.startswith("tells_")]].mean(axis=1)
+        table["label"] = np.where(score > score.median(), "yes", "no")
+        table["price"] = 100 * score
+        table.to_csv(manifest, index=False)
+        run = made.folder / "run"
+        options = ("--epochs", 15, "--learning-rate", 1e-2)
+        made.ok("train", "--data", manifest, "--run", run, *options)
+        added = {
+            name: bars(card)
+            for name, card in cards(sections(run / "report.html")["What each input adds"]).items()
+        }
+        assert list(added["label"]) == list(added["price"]) == ["tells", "noise"]
+        assert added["label"]["tells"] > 0.25
+        assert abs(added["label"]["noise"]) < 0.1 * added["label"]["tells"]
+        assert abs(added["price"]["noise"]) < 0.1 * added["price"]["tells"]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("no_xla")
+def test_a_branch_that_sleeps_is_named(tmp_path):
+    inputs = [small_input("awake", "numeric"), small_input("dozing", "numeric")]
+    inputs.append(small_input("bare", "numeric", "passthrough"))
+    with project(spec_of(inputs), tmp_path) as made:
+        data, report, train = (made.module(name) for name in ("data", "report", "train"))
+        examples = data.open_examples(made.sample(rows=64))
+        preprocessing = data.Preprocessing.learn(examples)
+        model = made.module("model").build_model()
+        train.compile_model(model, preprocessing)
+        for layer in model.layers:
+            if layer.name.startswith("dozing.") and layer.weights:
+                layer.set_weights([0 * weight for weight in layer.get_weights()])
+        norms: list[dict[str, float]] = []
+        watch = report.WatchBranches(examples, preprocessing, norms)
+        batches = data.make_dataset(examples, preprocessing, 32)
+        model.fit(batches, epochs=2, callbacks=[watch], verbose=0)
+        assert [list(epoch) for epoch in norms] == [["awake", "dozing"]] * 2
+        assert norms[0]["awake"] > 0
+        assert norms[0]["dozing"] == 0
+        history = [{"loss": 1.0, "val_loss": 1.0}] * 5  # three epochs were before a --resume
+        metrics = {"label": {"accuracy": 0.5}}
+        path = report.write_report(
+            tmp_path, model, preprocessing, examples, history, metrics, norms
+        )
+        part = sections(path)["Whether all branches learn"]
+        (told,) = part.all("p", "bad")
+        assert told.text.startswith("dozing sleeps")
+        assert "awake" in told.text
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("no_xla")
+def test_gradient_norms_are_those_of_the_loss(tmp_path):
+    """Against differences of the loss along the gradient: its slope there is the norm."""
+    import numpy as np
+    import tensorflow as tf
+
+    inputs = [small_input("a", "numeric", dropout=0), small_input("b", "numeric", dropout=0)]
+    outputs = [small_output("y", "regression", dropout=0), small_output("z", "binary", dropout=0)]
+    with project(spec_of(inputs, outputs=outputs), tmp_path) as made:
+        data, report, train = (made.module(name) for name in ("data", "report", "train"))
+        examples = data.open_examples(made.sample(rows=32))
+        preprocessing = data.Preprocessing.learn(examples)
+        model = made.module("model").build_model()
+        train.compile_model(model, preprocessing)
+        watch = report.WatchBranches(examples, preprocessing, [])
+        watch.set_model(model)
+        watch.on_epoch_end(0)
+        weights = [w for layer in model.layers if layer.name[:2] == "a." for w in layer.weights]
+        batch, targets = next(iter(data.make_dataset(examples, preprocessing, 32)))
+
+        def loss():
+            return float(model.compute_loss(y=targets, y_pred=model(batch)))
+
+        with tf.GradientTape() as tape:
+            value = model.compute_loss(y=targets, y_pred=model(batch))
+        gradients = tape.gradient(value, weights)
+        norm = watch.norms[0]["a"]
+        before = loss()
+        for weight, gradient in zip(weights, gradients, strict=True):
+            weight.assign_add(1e-2 * gradient / norm)
+        assert (loss() - before) / 1e-2 == pytest.approx(norm, rel=0.1)
+        assert np.isfinite(list(watch.norms[0].values())).all()
+
+
+@pytest.mark.slow
+def test_many_classes_and_constant_answers(six, seen):
+    """A matrix keeps the labels with most mistakes; a model that says one thing is found out."""
+    import numpy as np
+
+    page, report = six.module("page"), six.module("report")
+    labels = [f"<{index}>" for index in range(500)]
+    truth = np.arange(500)
+    said = np.where(truth % 50 == 0, 499 - truth, truth)
+    text = page.confusion_matrix(labels, truth, said)
+    heads = Page(text).root.all("thead")[0].all("th")
+    assert len(heads) == 30
+    assert {f"<{index}>" for index in range(0, 500, 50)} <= {head.text for head in heads}
+    truth = np.array([[0.0], [1.0], [1.0], [1.0]])
+    for predicted, wrong in ((np.full((4, 1), 0.9), True), (truth, False)):
+        said = report.verdict(
+            "binary_out", {"accuracy": 0.5}, {"labels": ["a", "b"]}, truth, predicted
+        )
+        assert ("No better" in said) == wrong
