@@ -2,17 +2,20 @@
 
 import json
 import math
+import os
 import random
+import re
 import string
 import struct
 import zlib
 
 import hypothesis.strategies as st
 import numpy as np
+import pexpect
 import polars as pl
 import pytest
 import yaml
-from helpers import assert_one_error, files_in, run_scaffold
+from helpers import BIN, assert_one_error, files_in, run_scaffold
 from hypothesis import HealthCheck, given, settings
 from keras_scaffold.infer import Wishes, inspect
 from keras_scaffold.infer.cells import spark
@@ -210,7 +213,7 @@ def test_a_sorted_table_does_not_mislead(tmp_path):
     found = look(tmp_path / "table.csv", target="y")
     assert found.table.sample.height < rows
     assert column(found, "kind").distinct == 3
-    assert "first 50%, " in column(found, "kind").view[1]
+    assert column(found, "kind").view[1] == "first 50%"
 
 
 def test_a_single_hole_and_a_single_stray_word_in_all_rows_are_found(tmp_path):
@@ -227,10 +230,16 @@ def test_a_single_hole_and_a_single_stray_word_in_all_rows_are_found(tmp_path):
     frame.write_csv(tmp_path / "table.csv")
     found = look(tmp_path / "table.csv", target="y")
     assert column(found, "hole").missing == 1
-    assert "'lots'" in column(found, "stray").aside
-    assert found.spec["inputs"] == [
-        {"name": "numbers", "type": "numeric", "columns": ["hole", "whole"], "optional": True}
-    ]
+    assert any("but for 1 cell such as 'lots'" in it for it in found.warnings)
+    numbers = {"name": "numbers", "type": "numeric", "columns": ["hole", "stray", "whole"]}
+    assert found.spec["inputs"] == [{**numbers, "optional": True}]
+
+
+def test_a_column_with_many_stray_words_is_set_aside(tmp_path):
+    values = ["lots" if i % 30 == 7 else f"{i * 7 % 100}.5" for i in range(300)]
+    found = _column(values, tmp_path)
+    assert found.what == "number"
+    assert "numbers but for 10 cells such as 'lots'" in found.aside
 
 
 # Kinds of columns, one by one
@@ -247,7 +256,8 @@ def _column(values, tmp_path, name="it"):
     ("name", "values", "what", "type"),
     [
         ("it", [f"{i * 37 % 91},{i % 10}" for i in range(60)], "number", "numeric"),
-        ("it", [f"1,{i * 7:03d}" for i in range(100)], "number with marks", None),
+        ("it", [f"1,{i * 37 % 91:03d}" for i in range(100)], "number", "numeric"),
+        ("it", [f"0,{i * 37 % 91:03d}" for i in range(100)], "number", "numeric"),
         ("it", [f"${i * 13}.50" for i in range(60)], "number with marks", None),
         ("patient_id", [i // 3 for i in range(60)], "id", None),
         ("store_id", [i % 3 for i in range(90)], "category", "categorical"),
@@ -605,7 +615,7 @@ def test_the_report(csv):
     assert (done.code, done.err) == (0, "")
     for name in TRUTH:
         assert f"\n  {name} " in done.out
-    for words in ("set aside", "numbers: numeric", "▇", "yes or no", "train --time", "concatenate"):
+    for words in ("Set aside", "numeric", "▇", "yes or no", "train --time", "concatenate"):
         assert words in done.out
 
 
@@ -671,6 +681,40 @@ def test_a_project_from_data_is_the_one_from_its_spec(csv, monkeypatch):
     arguments = ["new", "two", "--spec", "spec.yml", "--name", "Mine"]
     assert run_scaffold(*arguments, cwd=csv.parent).code == 0
     assert files_in(csv.parent / "mine") == files_in(csv.parent / "two")
+
+
+def _in_terminal(*arguments, cwd):
+    return pexpect.spawn(
+        str(BIN / "scaffold"),
+        list(arguments),
+        cwd=str(cwd),
+        env={**os.environ, "TERM": "xterm", "NO_COLOR": "1"},
+        encoding="utf-8",
+        timeout=30,
+        dimensions=(60, 100),
+    )
+
+
+def test_a_terminal_is_asked_before_a_project_is_written(csv):
+    arguments = ["new", "mine", "--data", "people.csv", "--target", "bought", "--no-git"]
+    child = _in_terminal(*arguments, cwd=csv.parent)
+    child.expect_exact("Set aside")
+    child.expect_exact("A last look")
+    child.send("\r")
+    child.expect_exact("train --data ../people.csv")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+    answers = yaml.safe_load((csv.parent / "mine" / ".copier-answers.yml").read_text())
+    assert answers["inputs"] == look(csv).spec["inputs"]
+
+
+def test_no_line_is_wider_than_the_terminal(csv):
+    child = _in_terminal("inspect", "people.csv", "--target", "bought", cwd=csv.parent)
+    child.setwinsize(60, 80)
+    lines = child.read().replace("\r", "").split("\n")
+    assert max(len(re.sub(r"\x1b\[[0-9;]*m", "", line)) for line in lines) <= 100
+    assert any("decimals" in line for line in lines)
 
 
 # Properties
@@ -750,5 +794,5 @@ def test_free_names_are_names(columns):
 
 
 def test_sparks():
-    assert spark([0, 1, 8, 4]) == " ▁█▄"
+    assert spark([0, 1, 8, 4]) == "·▁█▄"
     assert spark([]) == spark([0]) == ""

@@ -117,26 +117,24 @@ def new(
     from keras_scaffold.render import check_destination, render, render_to_memory
 
     check_destination(destination, force=force or dry_run)
-    asked = False
+    data_flags = ""
     if data is not None:
         given = {**_found(data, wishes), **given}
-        if not yes and sys.stdin.isatty() and in_terminal():
-            answers = _ask(given, destination, template)
-            if answers is None:
-                say("Nothing was written.")
-                return
-            given, asked = answers, True
-    elif missing := _missing(given):
-        if yes:
-            given = {**_defaults(), **given}
-        elif sys.stdin.isatty() and in_terminal():
-            answers = _ask(given, destination, template)
-            if answers is None:
-                say("Nothing was written.")
-                return
-            given, asked = answers, True
-        else:
-            raise CommandLineError(missing)
+        given.setdefault("project_name", default_project_name(destination.resolve().name))
+        data_flags = _data_flags(data, destination, given, outside=wishes["outside"])
+    missing = _missing(given)
+    terminal = sys.stdin.isatty() and in_terminal()
+    asked = terminal and not yes and bool(missing or data)
+    if missing and not yes and not terminal:
+        raise CommandLineError(missing)
+    if asked:
+        answers = _ask(given, destination, template)
+        if answers is None:
+            say("Nothing was written.")
+            return
+        given = answers
+    elif missing:
+        given = {**_defaults(), **given}
     given.setdefault("project_name", default_project_name(destination.resolve().name))
     spec = _checked(given, spec_file)
     if dry_run:
@@ -145,7 +143,7 @@ def new(
     done = render(spec, destination, template=template, force=force, git=git)
     for path, backup in done.replaced.items():
         print(f"replaced {path}; what it was is in {backup}", file=sys.stderr)
-    _say_done(spec, destination, len(done.files), done.git, data)
+    _say_done(spec, destination, len(done.files), done.git, data_flags)
     if asked:
         _say_again(given, destination)
 
@@ -169,26 +167,18 @@ def _checked(given: dict[str, Any], spec_file: Path | None) -> Spec:
         raise SpecError(f"{spec_file}: {error}") from None
 
 
-def _say_done(
-    spec: Spec, destination: Path, files: int, git: str, data: Path | None = None
-) -> None:
-    import shlex
-
+def _say_done(spec: Spec, destination: Path, files: int, git: str, data_flags: str = "") -> None:
     say(f"{bold(spec.project_name)} is in {destination} ({files} files).")
     if git:
         say(f"Note: {git}.")
     say("Next:")
     if destination.resolve() != Path.cwd():
+        import shlex
+
         say(f"  cd {shlex.quote(str(destination))}")
     say("  python -m venv .venv && . .venv/bin/activate")
     say("  pip install -e '.[dev]'")
-    with_data = ""
-    if data is not None:  # as it is seen from the project
-        path = (
-            data if data.is_absolute() else os.path.relpath(data.absolute(), destination.resolve())
-        )
-        with_data = f" --data {shlex.quote(str(path))}"
-    say(f"  python -m {spec.package_name} train{with_data}")
+    say(f"  python -m {spec.package_name} train{data_flags}")
     say("  pytest")
 
 
@@ -254,6 +244,15 @@ def _found(data: Path, wishes: dict[str, Any]) -> dict[str, Any]:
     report.show(found)
     say()
     return {key: value for key, value in (found.spec or {}).items() if key != "project_name"}
+
+
+def _data_flags(data: Path, destination: Path, given: dict[str, Any], *, outside: bool) -> str:
+    """How `train`, run in the project, is to find the data."""
+    import shlex
+
+    path = data if data.is_absolute() else os.path.relpath(data.absolute(), destination.resolve())
+    files = any(entry["type"] in ("image", "timeseries") for entry in given["inputs"])
+    return f" --data {shlex.quote(str(path))}{' --outside' if outside and files else ''}"
 
 
 # preview, catalog, schema, demo

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from shutil import get_terminal_size
+from textwrap import fill
 from typing import Any
 
 import yaml
@@ -15,11 +16,12 @@ from keras_scaffold.infer import Inspection
 from keras_scaffold.infer.cells import Column
 from keras_scaffold.infer.propose import Input
 from keras_scaffold.infer.tables import DELIMITERS
-from keras_scaffold.show import bold, say, tables
+from keras_scaffold.show import bold, in_terminal, say, tables
 from keras_scaffold.spec import one_line, validate
 
 MOST_ROWS = 40  # of the report; beyond, families of columns are one row
-NAME_WIDTH = 24
+NAME_WIDTH = 20
+LONGEST_LINE = 10_000  # nothing is broken where no terminal is
 
 
 # For people
@@ -28,28 +30,29 @@ NAME_WIDTH = 24
 def show(inspection: Inspection) -> None:
     """Print what was found."""
     say(_headline(inspection))
-    say()
-    tables([("Columns", _HEADER, list(_column_rows(inspection)))])
-    if inspection.targets:
-        say()
-        tables(
-            [
-                (
-                    "Targets" if len(inspection.targets) > 1 else "Target",
-                    _TARGETS,
-                    _targets(inspection),
-                )
-            ]
-        )
-    if inspection.inputs:
-        say()
-        tables([("Proposed inputs", ("input", "type", "of", "why"), _inputs(inspection))])
+    rows = list(_column_rows(inspection))
+    _table("Columns", _HEADER, [row for column, row in rows if not column.aside])
+    aside = [(*row[:3], row[5], row[7]) for column, row in rows if column.aside]
+    _table("Set aside", ("column", "is", "sure", "values", "because"), aside)
+    _table("Targets" if len(inspection.targets) > 1 else "Target", _TARGETS, _targets(inspection))
+    _table("Proposed inputs", ("input", "type", "columns", "why"), _inputs(inspection))
     if inspection.spec:
         say(f"\n{draw(validate(inspection.spec), min(COLUMNS, get_terminal_size().columns))}")
     if inspection.warnings:
         say(f"\n{bold('Look at')}")
+        width = get_terminal_size().columns if in_terminal() else LONGEST_LINE
         for warning in inspection.warnings:
-            say(f"  {warning}")
+            say(fill(warning, width, initial_indent="- ", subsequent_indent="  "))
+
+
+def _table(title: str, header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    """Print a table, without the columns that have nothing to say."""
+    if not rows:
+        return
+    telling = [place for place in range(len(header)) if any(row[place] for row in rows)]
+    kept = [tuple(row[place] for place in telling) for row in rows]
+    say()
+    tables([(title, tuple(header[place] for place in telling), kept)], dense=True)
 
 
 def _headline(inspection: Inspection) -> str:
@@ -65,24 +68,25 @@ def _headline(inspection: Inspection) -> str:
     return f"{bold(str(table.path))}: {'; '.join(parts)}"
 
 
-_HEADER = ("column", "is", "sure", "missing", "values", "becomes", "why")
-_TARGETS = ("target", "task", "missing", "values", "why")
+_HEADER = ("column", "is", "sure", "holes", "", "values", "input", "why")
+_TARGETS = ("target", "task", "holes", "", "values", "why")
 
 
-def _column_rows(inspection: Inspection) -> Iterator[tuple[str, ...]]:
+def _column_rows(inspection: Inspection) -> Iterator[tuple[Column, tuple[str, ...]]]:
     for column, more in _folded(inspection):
         goes = inspection.input_of(column.name)
         name = _cut(column.name) + (f" … {_cut(more[-1].name)} ({len(more) + 1})" if more else "")
-        becomes = f"{goes.entry['name']}: {column.type}" if goes else "set aside"
-        yield (
+        missing = max([column.missing, *(c.missing for c in more)]) / inspection.table.rows
+        row = (
             name,
             column.what,
             f"{column.sure:.0%}",
-            share_text(max([column.missing, *(c.missing for c in more)]) / inspection.table.rows),
-            " ".join(filter(None, column.view)),
-            becomes,
+            share_text(missing),
+            *column.view,
+            goes.entry["name"] if goes else "",
             column.aside or column.why,
         )
+        yield column, row
 
 
 def _folded(inspection: Inspection) -> Iterator[tuple[Column, list[Column]]]:
@@ -111,7 +115,7 @@ def _targets(inspection: Inspection) -> list[tuple[str, ...]]:
             _cut(target.column),
             target.task + (f", {target.classes} classes" if target.classes > 2 else ""),
             share_text(target.missing / inspection.table.rows),
-            " ".join(filter(None, target.view)),
+            *target.view,
             target.why,
         )
         for target in inspection.targets

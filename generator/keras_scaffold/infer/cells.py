@@ -13,11 +13,11 @@ import polars as pl
 from keras_scaffold.infer.tables import ROW, Table
 from keras_scaffold.spec import one_line
 
-# What a generated project takes for a hole: in numbers, flags and paths; of texts and categories
-# only the empty cell (an NA is a category of its own); and in a target.
-HOLES = ("", "NA", "N/A", "n/a", "nan", "NaN", "null", "NULL", "None", "none", "<NA>", "?", "-")
+# What a generated project takes for a hole, in any case: in numbers, flags and paths; of texts and
+# categories only the empty cell (an NA is a category of its own). A label may be called none.
+HOLES = ("", "-", "?", "<na>", "n/a", "na", "nan", "none", "null")
 TEXT_HOLES = ("",)
-TARGET_HOLES = ("", "NA", "N/A", "nan", "NaN", "null", "NULL", "<NA>", "?")
+TARGET_HOLES = ("", "?", "<na>", "n/a", "na", "nan", "null")
 TRUE = ("true", "1", "yes", "y", "t")
 FALSE = ("false", "0", "no", "n", "f")
 
@@ -60,7 +60,7 @@ class Cells:
     def of(cls, table: Table, name: str) -> Cells:
         """Read a column's cells from the table's sample."""
         strings = table.sample[name].str.strip_chars()
-        whole = strings.is_not_null() & ~strings.is_in(HOLES)
+        whole = strings.is_not_null() & ~strings.str.to_lowercase().is_in(HOLES)
         rows = table.sample[ROW]
         native = table.native.get(name, "")
         return cls(name, native, rows, strings, strings.filter(whole), rows.filter(whole))
@@ -96,6 +96,33 @@ def name_words(name: str) -> set[str]:
     return {word.lower() for word in re.split(r"[\W_]+", spaced) if word}
 
 
+# Numbers as text
+
+GROUPED = r"^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$"  # 1,234.5
+
+
+def as_numbers(cell: pl.Expr, decimal: str = "point") -> pl.Expr:
+    """Numbers as a project reads them: thousands may have marks; null where a cell is none."""
+    if decimal == "comma":
+        cell = cell.str.replace_many([",", "."], [".", ","])
+    grouped = cell.str.contains(GROUPED)
+    plain = pl.when(grouped).then(cell.str.replace_all(",", "", literal=True)).otherwise(cell)
+    number = plain.cast(pl.Float64, strict=False)
+    return pl.when(number.is_finite()).then(number)
+
+
+def numbers_of(values: pl.Series) -> tuple[pl.Series, str]:
+    """A column's values as numbers, and whether decimals are written with a point or a comma."""
+    point = pl.select(as_numbers(pl.lit(values))).to_series()
+    if not values.str.contains(",", literal=True).any():
+        return point, "point"
+    comma = pl.select(as_numbers(pl.lit(values), "comma")).to_series()
+    # 1,234 may be a thousand, 0,123 is none.
+    fraction = bool(values.str.contains(r"^[+-]?0?,\d").any())
+    better = comma.null_count() - point.null_count()
+    return (comma, "comma") if better < 0 or (better == 0 and fraction) else (point, "point")
+
+
 # Small pictures
 
 
@@ -106,10 +133,10 @@ def top(values: pl.Series) -> list[tuple[str, int]]:
 
 
 def bars(counts: list[tuple[str, int]], rows: int) -> View:
-    """A bar for each of the most frequent values, and the shares of two."""
+    """A bar for each of the most frequent values, and the shares of one or two."""
     picture = spark([count for _, count in counts])
     shown = [f"{one_line(value)[:20]} {count / rows:.0%}" for value, count in counts[:2]]
-    return picture, ", ".join(shown)
+    return picture, ", ".join(shown if len("".join(shown)) <= 16 else shown[:1])
 
 
 def histogram(numbers: pl.Series) -> View:
@@ -121,7 +148,7 @@ def histogram(numbers: pl.Series) -> View:
     return spark(binned(inside.to_list())), span
 
 
-def binned(values: Sequence[float], bins: int = 10) -> list[int]:
+def binned(values: Sequence[float], bins: int = 8) -> list[int]:
     """How many values lie in each of equal steps."""
     low, high = min(values), max(values)
     counts = [0] * bins
@@ -134,9 +161,9 @@ def binned(values: Sequence[float], bins: int = 10) -> list[int]:
 
 
 def spark(counts: Sequence[int]) -> str:
-    """Bars from `▁` to `█`; a space for nothing at all."""
+    """Bars from `▁` to `█`; a dot for nothing at all."""
     most = max(counts, default=0)
-    return "".join(" ▁▂▃▄▅▆▇█"[math.ceil(8 * count / most)] if most else "" for count in counts)
+    return "".join("·▁▂▃▄▅▆▇█"[math.ceil(8 * count / most)] if most else "" for count in counts)
 
 
 def _short(value: Any) -> str:

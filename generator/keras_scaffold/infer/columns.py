@@ -22,10 +22,12 @@ from keras_scaffold.infer.cells import (
     TRUE,
     Cells,
     Column,
+    as_numbers,
     bars,
     binned,
     histogram,
     name_words,
+    numbers_of,
     replace_cells,
     spark,
     top,
@@ -35,6 +37,7 @@ from keras_scaffold.spec import LONGEST_COLUMN, one_line
 
 SPLITS = ("train", "validation", "test")
 FEW = 100  # categories that share one small table
+STRAY = 0.01  # of the cells may be of another kind; their rows can be left out
 MANY = 1000  # beyond, categories are hashed
 DATE = re.compile(
     r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}( .*)?|\d{4}-\d{2}|"
@@ -45,7 +48,6 @@ MARKED = re.compile(
     r"[-+(]?\s*(?:[$€£¥]|[A-Z]{3} )?\s*[-+]?(\d{1,3}([, '’]\d{3})+|\d+)([.,]\d+)?\s*"
     r"([%$€£¥]|[A-Za-z]{1,3}\.?|°[CF]?)?\)?"
 )
-COMMA = re.compile(r"[-+]?\d*,\d+([eE][-+]?\d+)?|[-+]?\d+")
 UUID = re.compile(r"(?i)[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32,64}")
 CONTACT = re.compile(r"[^@\s]+@[^@\s]+\.[a-z]+|\+?[\d ()-]{7,}\d")
 URL = re.compile(r"(?i)(https?|ftp|s3|gs)://\S+")
@@ -156,12 +158,15 @@ def _stripped(column: Column) -> pl.Expr:
 
 def _hole(column: Column) -> pl.Expr:
     holes = TEXT_HOLES if column.type in ("text", "categorical") else HOLES
-    return pl.col(column.name).is_null() | _stripped(column).is_in(holes)
+    return pl.col(column.name).is_null() | _stripped(column).str.to_lowercase().is_in(holes)
 
 
 def _plainly_good(column: Column) -> pl.Expr:
     """Whether a cell is neither a hole nor wrong, told without stripping it."""
     if column.type in _STRICT:
+        if column.type == "numeric" and column.facts.get("decimal") != "comma":
+            number = pl.col(column.name).cast(pl.Float64, strict=False)
+            return number.is_finite().fill_null(False)
         return _good(column, pl.col(column.name))
     if column.type in ("text", "categorical"):
         return (_stripped(column).str.len_bytes() > 0).fill_null(False)
@@ -172,9 +177,7 @@ def _good(column: Column, cell: pl.Expr | None = None) -> pl.Expr:
     cell = _stripped(column) if cell is None else cell
     if column.type == "binary":
         return cell.str.to_lowercase().is_in(TRUE + FALSE).fill_null(False)
-    if column.facts.get("decimal") == "comma":
-        cell = cell.str.replace(",", ".", literal=True)
-    return cell.cast(pl.Float64, strict=False).is_finite().fill_null(False)
+    return as_numbers(cell, column.facts.get("decimal", "point")).is_not_null()
 
 
 def _told(table: Table, column: Column, bad: int) -> Column:
@@ -184,10 +187,10 @@ def _told(table: Table, column: Column, bad: int) -> Column:
     wrong = pl.col(column.name).filter(~_hole(column) & ~_good(column)).first()
     first = one_line(str(table.all_rows(wrong).item()))
     kind = "numbers" if column.type == "numeric" else "yes or no"
-    return column.set_aside(
-        f"{kind} but for {bad:,} {'cells' if bad > 1 else 'cell'} such as '{first}';"
-        " empty them to use it"
-    )
+    but = f"{kind} but for {bad:,} {'cells' if bad > 1 else 'cell'} such as '{first}'"
+    if bad <= STRAY * table.rows:
+        return replace(column, facts={**column.facts, "stray": but})
+    return column.set_aside(f"{but}; empty them to use it")
 
 
 def _missing_in_sample(table: Table, column: Column) -> int:
@@ -299,8 +302,8 @@ def _dated(cells: Cells, sure: float) -> Column:
 
 def _number(cells: Cells) -> Column | None:
     """Numbers, but for ids, codes and dates that are written as numbers."""
-    numbers, decimal = _numbers(cells.values)
-    good = numbers.is_not_null() & numbers.is_finite().fill_null(False)
+    numbers, decimal = numbers_of(cells.values)
+    good = numbers.is_not_null()
     share = int(good.sum()) / len(numbers)
     if share < 0.95:
         return None
@@ -312,8 +315,8 @@ def _number(cells: Cells) -> Column | None:
         special = _whole_number(kept, numbers, distinct)
         if special is not None:
             return special
-    why = "whole numbers" if whole else "numbers"
-    why += f", {distinct} values" if distinct <= 20 else ""
+    why = "whole numbers" if whole else "decimals"
+    why = f"{distinct} {why}" if distinct <= 20 else why
     why += ", written 3,5" if decimal == "comma" else ""
     facts: dict[str, Any] = {"whole": whole}
     if decimal == "comma":
@@ -333,22 +336,6 @@ def _number(cells: Cells) -> Column | None:
         facts=facts,
         view=histogram(numbers),
     )
-
-
-def _numbers(values: pl.Series) -> tuple[pl.Series, str]:
-    """The values as numbers, null where they are none, and how decimals are written."""
-    numbers = values.cast(pl.Float64, strict=False)
-    if numbers.null_count() > 0.05 * len(values):
-        some = values.unique().to_list()[:2000]
-        commas = [value for value in some if "," in value]
-        fits = sum(bool(COMMA.fullmatch(value)) for value in some) >= 0.95 * len(some)
-        # 1,234 alone would rather be a thousand; 0,123 or 3,5 cannot.
-        decimals = any(not re.fullmatch(r"[-+]?[1-9]\d{0,2},\d{3}", value) for value in commas)
-        if commas and fits and decimals:
-            return values.str.replace(",", ".", literal=True).cast(
-                pl.Float64, strict=False
-            ), "comma"
-    return numbers, "point"
 
 
 def _whole_number(cells: Cells, numbers: pl.Series, distinct: int) -> Column | None:
@@ -443,7 +430,7 @@ def _other_numbers(cells: Cells) -> Column | None:
 
 
 def _marked(cells: Cells) -> Column | None:
-    """Numbers with thousands' marks, currencies or units, which projects do not read."""
+    """Numbers with currencies or units, which projects do not read."""
     digits = cells.values.str.contains(r"\d").mean()
     if cells.share(MARKED) < 0.95 or digits != 1 or cells.values.n_unique() <= 12:
         return None
@@ -482,7 +469,7 @@ def _category_or_text(cells: Cells) -> Column:
         return _text(cells, some, unspaced, unique)
     if distinct <= FEW and (rows >= 2 * distinct or distinct <= 12):
         sure = 0.97 if rows >= 10 * distinct else 0.8
-        return _category(cells, sure, f"{distinct} values that repeat")
+        return _category(cells, sure, f"{distinct} values")
     if _is_id_name(cells.name):
         return _repeated_id(cells, distinct, rows)
     if unique > 0.5 and mean >= 2.2:
@@ -499,7 +486,7 @@ def _category_or_text(cells: Cells) -> Column:
             distinct=distinct,
             view=bars(counts, rows),
         )
-    return _category(cells, 0.85, f"{distinct} values that repeat")
+    return _category(cells, 0.85, f"{distinct} values")
 
 
 def _category(cells: Cells, sure: float, why: str) -> Column:
@@ -532,7 +519,7 @@ def _text(
         cells.name,
         "text",
         sure or (0.95 if unique > 0.8 and middle >= 5 else 0.8),
-        f"{middle} {kind} in the middle, 95% have at most {p95}",
+        f"95% have at most {p95} {kind}",
         "text",
         distinct=cells.values.n_unique(),
         view=(spark(binned(lengths)), f"{lengths[0]} … {lengths[-1]} {kind}"),
@@ -562,8 +549,8 @@ def _as_said(cells: Cells, column: Column, kind: str, table: Table, outside: boo
         return _category(cells, 1.0, why)
     if kind == "binary":
         return Column(cells.name, "yes or no", 1.0, why, "binary", distinct=cells.values.n_unique())
-    numbers, decimal = _numbers(cells.values)
-    good = numbers.filter(numbers.is_finite().fill_null(False))
+    numbers, decimal = numbers_of(cells.values)
+    good = numbers.drop_nulls()
     if not len(good):
         raise DataError(f"--as {cells.name}:{kind}: it has no numbers")
     facts = {"decimal": decimal} if decimal == "comma" else {}

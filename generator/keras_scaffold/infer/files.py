@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from keras_scaffold.infer.cells import Cells, Column
-from keras_scaffold.infer.tables import PICTURES, DataError, npy_header, quiet_pictures
+from keras_scaffold.infer.tables import PICTURES, SERIES, DataError, npy_header, quiet_pictures
 from keras_scaffold.spec import one_line
 
-SERIES = (".npy", ".csv")
+FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP")
 OTHERS = {
-    ".webp": "pictures in a format that projects do not decode; convert them to PNG or JPEG",
     ".tif": "pictures in a format that projects do not decode; convert them to PNG or JPEG",
     ".tiff": "pictures in a format that projects do not decode; convert them to PNG or JPEG",
     ".wav": "sound is no type of input yet",
@@ -110,7 +109,7 @@ def _pictures(name: str, paths: list[Path]) -> Found | None:
     grey = broken = 0
     for path in paths:
         try:
-            with quiet_pictures(), Image.open(path, formats=("JPEG", "PNG", "GIF", "BMP")) as it:
+            with quiet_pictures(), Image.open(path, formats=FORMATS) as it:
                 sizes.append((it.height, it.width))
                 grey += it.mode in ("1", "L", "I", "I;16", "LA", "F")
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):

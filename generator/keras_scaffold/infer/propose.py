@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_scaffold.catalog import load_catalog
-from keras_scaffold.infer.cells import TARGET_HOLES, Column
+from keras_scaffold.infer.cells import Column
 from keras_scaffold.infer.columns import FEW, MANY, look
 from keras_scaffold.infer.tables import DataError, Table, open_table
 from keras_scaffold.infer.targets import (
@@ -160,26 +160,33 @@ def _without_leaks(
     warnings: list[str] = []
     leaks: dict[str, Leak] = {}
     for target in targets:
-        leaks |= {leak.column: leak for leak in find_leaks(table, columns, target)}
+        for leak in find_leaks(table, columns, target):
+            if leak.sure:
+                leaks[leak.column] = leak
+            else:
+                warnings.append(
+                    f"{leak.column}: tells {leak.target} suspiciously well ({leak.how}); if it is not"
+                    f" known before {leak.target} is: --drop {leak.column!r}"
+                )
     spared = set(wishes.keep) | {text.rpartition(":")[0] for text in wishes.types}
     used = {column.name for column in columns if column.type}
     all_of_them = used <= set(leaks)
     done = []
     for column in columns:
-        leak = leaks.get(column.name)
-        if leak is None or column.name in spared or all_of_them:
+        known = leaks.get(column.name)
+        if known is None or column.name in spared or all_of_them:
             done.append(column)
-            if leak is not None:
+            if known is not None:
                 warnings.append(
-                    f"{leak.column}: likely gives {leak.target} away ({leak.how}); it is kept as"
+                    f"{known.column}: likely gives {known.target} away ({known.how}); it is kept as"
                     f" {'nothing else is left' if column.name not in spared else 'you say'}"
                 )
             continue
         warnings.append(
-            f"{leak.column}: likely gives {leak.target} away ({leak.how}); set aside. If it is known"
-            f" before {leak.target} is: --keep {leak.column!r}"
+            f"{known.column}: likely gives {known.target} away ({known.how}); set aside. If it is known"
+            f" before {known.target} is: --keep {known.column!r}"
         )
-        done.append(column.set_aside(f"likely leak of {leak.target}: {leak.how}"))
+        done.append(column.set_aside(f"likely leak of {known.target}: {known.how}"))
     for target in targets:
         together = find_sum(table, done, target)
         if together:
@@ -198,14 +205,18 @@ def _doubts(table: Table, columns: list[Column], targets: list[Target]) -> list[
         warnings.append(f"{table.rows} rows are few for a neural network")
     for target in targets:
         if target.missing:
-            holes = ", ".join(hole or "an empty cell" for hole in TARGET_HOLES[:3])
             warnings.append(
-                f"{target.column}: {target.missing:,} of {table.rows:,} rows have no value ({holes}"
-                " and the like); training leaves them out"
+                f"{target.column}: {target.missing:,} of {table.rows:,} rows have no value; training"
+                " leaves them out"
             )
     for column in columns:
         absent = column.facts.get("absent", 0)
         broken = column.facts.get("broken", 0)
+        if column.type and "stray" in column.facts:
+            warnings.append(
+                f"{column.name}: {column.facts['stray']}; empty them, or train --bad-rows skip leaves"
+                " their rows out"
+            )
         if column.type and absent:
             warnings.append(
                 f"{column.name}: {absent:.0%} of the files looked at are not there, such as"
@@ -391,7 +402,7 @@ def _categorical(entry: dict[str, Any], group: list[Column], table: Table, whys:
         return
     seen_all = table.sample.height == table.rows
     entry["categories"] = most + 1 if seen_all and most <= FEW else _power(most + 1)
-    whys.append(f"at most {most} values and one for the unknown")
+    whys.append(f"a table of {entry['categories']}, one for the unknown")
 
 
 def _text(entry: dict[str, Any], group: list[Column], table: Table, whys: list[str]) -> None:

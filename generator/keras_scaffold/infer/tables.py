@@ -27,19 +27,18 @@ from keras_scaffold.spec import SpecError, one_line
 SAMPLE = 20_000  # rows
 ROW = "\x00row"  # the sample's column with the rows' numbers, from 0; no file has such a name
 BLOCK = 1 << 22
+PROJECTS_READ = ("utf-8", "utf-8-sig", "utf-16", "cp1252")  # encodings
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".bmp")  # what a project decodes
+SERIES = (".npy", ".csv")
+PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp")  # what a project decodes
 SUFFIXES = {
     ".csv": "CSV",
     ".txt": "CSV",
     ".tsv": "CSV",
-    ".tab": "CSV",
     ".parquet": "Parquet",
-    ".pq": "Parquet",
     ".jsonl": "JSON Lines",
     ".ndjson": "JSON Lines",
     ".xlsx": "Excel",
-    ".xls": "Excel",
     ".npz": "npz",
 }
 KNOWN = "a .csv, .tsv, .parquet, .jsonl, .xlsx or .npz file, or a folder with a folder per class"
@@ -160,6 +159,10 @@ def _csv(path: Path) -> Table:
         clean = Path(scratch.name, "clean.csv")
         _rewrite(source, delimiter, clean, path)
         table = _table(path, "CSV", _scan_csv(clean, ",", header), written=written, scratch=scratch)
+    if encoding not in PROJECTS_READ:
+        table.notes.append(
+            f"the table is written in {encoding}, which a project takes for cp1252: save it in UTF-8"
+        )
     if _looks_like_data(header, table.sample):
         table.notes.append(
             f"the first line ({', '.join(header[:4])} ...) looks like data and is taken for the"
@@ -238,7 +241,7 @@ def _head(source: Path, size: int = 1 << 18) -> str:
 
 def _delimiter(source: Path) -> str:
     """The delimiter with which the first records have most cells, and equally many."""
-    if source.suffix.lower() in (".tsv", ".tab"):
+    if source.suffix.lower() in (".tsv",):
         return "\t"
     head = _head(source)
     best, found = 0.0, ","
@@ -264,10 +267,14 @@ def _records(text: str, delimiter: str, most: int = 50) -> list[list[str]]:
 
 
 def _header(source: Path, delimiter: str) -> list[str]:
-    """The names of the columns, as pandas (and so the project) will call them."""
     first = next((record for record in _records(_head(source), delimiter, 2) if record), [])
     if not any(name.strip() for name in first):
         raise DataError(f"{source.name}: its first line has no names; give the table a header")
+    return _named(first)
+
+
+def _named(first: Sequence[str]) -> list[str]:
+    """The names of the columns, as pandas (and so the project) will call them."""
     names: list[str] = []
     for place, name in enumerate(first):
         free = name = name or f"Unnamed: {place}"
@@ -394,11 +401,13 @@ def _excel(path: Path) -> Table:
     if importlib.util.find_spec("fastexcel") is None:
         raise DataError(f"{path}: Excel files need a library: pip install fastexcel")
     try:
-        frame = pl.read_excel(path, infer_schema_length=0)
+        frame = pl.read_excel(path, infer_schema_length=0, has_header=False).cast(pl.String)
     except Exception as error:  # the library's own, whatever it is
         raise _unreadable(path, error) from None
-    note = "a project reads CSV, Parquet or JSON Lines: save the sheet as one to train on it"
-    return _table(path, "Excel", frame.cast(pl.String).lazy(), notes=[note])
+    if not frame.height:
+        raise DataError(f"{path}: its first sheet is empty; give a table with a header and rows")
+    frame.columns = _named([name or "" for name in frame.row(0)])
+    return _table(path, "Excel", frame.slice(1).lazy())
 
 
 # Arrays
@@ -472,30 +481,40 @@ def npy_header(stream: Any) -> tuple[tuple[int, ...], Any]:
 
 
 def _class_folders(folder: Path) -> Table:
-    """A folder with a folder of pictures per class, as the table with `image` and `label`."""
-    images: list[str] = []
-    labels: list[str] = []
-    for place in sorted(folder.iterdir()):
-        if not place.is_dir() or place.name.startswith("."):
-            continue
-        files = sorted(p.name for p in place.iterdir() if p.suffix.lower() in PICTURES)
-        images += [f"{place.name}/{name}" for name in files]
-        labels += [place.name] * len(files)
-    if not images:
-        inside = sorted(p.name for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
-        if inside:
-            raise DataError(f"{folder}: is a folder; give the table in it, such as {inside[0]}")
-        deeper = next((p.parent.parent for p in _pictures(folder.glob("*/*/*"))), None)
-        if deeper is not None:
-            raise DataError(
-                f"{folder}: the folders of classes lie one deeper; give one such as {deeper}"
-            )
-        raise DataError(
-            f"{folder}: has no folders with pictures ({', '.join(PICTURES)}); give a table, or"
-            " a folder with a folder per class"
-        )
-    frame = pl.DataFrame({"image": images, "label": labels})
+    """A folder with a folder of files per class, as a table of paths with a label each."""
+    found = [
+        (place.name, file.name)
+        for place in sorted(folder.iterdir())
+        if place.is_dir() and not place.name.startswith(".")
+        for file in sorted(place.iterdir())
+        if file.suffix.lower() in PICTURES + SERIES
+    ]
+    if not found:
+        raise _no_classes(folder)
+    pictures = sum(Path(name).suffix.lower() in PICTURES for _, name in found)
+    kinds, name = (PICTURES, "image") if pictures > len(found) / 2 else (SERIES, "series")
+    kept = [(label, file) for label, file in found if Path(file).suffix.lower() in kinds]
+    frame = pl.DataFrame(
+        {name: [f"{label}/{file}" for label, file in kept], "label": [label for label, _ in kept]}
+    )
     return _table(folder, "folder per class", frame.lazy())
+
+
+def _no_classes(folder: Path) -> DataError:
+    inside = sorted(path.name for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    if inside:
+        return DataError(
+            f"{folder}: is a folder; give the table in it, such as {folder / inside[0]}"
+        )
+    deeper = next((file.parent.parent for file in _pictures(folder.glob("*/*/*"))), None)
+    if deeper is not None:
+        return DataError(
+            f"{folder}: the classes' folders lie one deeper; give one such as {deeper}"
+        )
+    return DataError(
+        f"{folder}: has no folders with pictures ({', '.join(PICTURES)}); give a table, or a folder"
+        " with a folder per class"
+    )
 
 
 def _pictures(paths: Iterable[Path]) -> Iterator[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -11,7 +12,16 @@ import numpy.typing as npt
 import polars as pl
 
 from keras_scaffold.catalog import load_catalog
-from keras_scaffold.infer.cells import TARGET_HOLES, Column, View, bars, histogram
+from keras_scaffold.infer.cells import (
+    HOLES,
+    TARGET_HOLES,
+    Column,
+    View,
+    as_numbers,
+    bars,
+    histogram,
+    numbers_of,
+)
 from keras_scaffold.infer.tables import ROW, DataError, Table
 from keras_scaffold.spec import nearest, one_line
 
@@ -68,9 +78,15 @@ def find_target(table: Table, column: Column, said: str = "") -> Target:
         raise DataError(f"{where}: the array has several values a row; a target has one")
     cell = pl.col(name).str.strip_chars().fill_null("")
     counted = table.all_rows(cell.alias("label").value_counts(sort=True)).unnest("label")
-    holes = counted["label"].is_in(TARGET_HOLES)
-    missing = int(counted["count"].filter(holes).sum())
-    counted = counted.filter(~holes)
+    counted, missing = _known(counted, TARGET_HOLES)
+    numbers, decimal = numbers_of(counted["label"])
+    amounts, _ = _known(counted, HOLES)
+    if said == "regression" or (not said and _amounts(amounts)):
+        counted, more = _known(counted, HOLES)
+        numbers, decimal = numbers_of(counted["label"])
+        missing += more
+    elif said == "multilabel" or (not said and _joined(counted)):
+        missing = 0  # an empty cell is a row without any label
     rows = int(counted["count"].sum())
     if not rows:
         raise DataError(f"{where}: no row has a value; choose another target")
@@ -83,9 +99,7 @@ def find_target(table: Table, column: Column, said: str = "") -> Target:
         reason = column.aside.partition(";")[0]
         hint = "write plain numbers" if column.what != "date" else "make a number of it"
         raise DataError(f"{where}: {reason}; {hint}, or choose another target")
-    numbers, decimal = _numbers(counted["label"])
-    good = numbers.is_finite().fill_null(False)
-    task = said or _task(counted, numbers, bool(good.all()), rows, where)
+    task = said or _task(counted, rows, where)
     check = {"regression": _regression, "multilabel": _multilabel}.get(task, _classes)
     target = check(name, task, counted, numbers, where)
     return Target(
@@ -93,25 +107,27 @@ def find_target(table: Table, column: Column, said: str = "") -> Target:
     )
 
 
-def _numbers(labels: pl.Series) -> tuple[pl.Series, str]:
-    numbers = labels.cast(pl.Float64, strict=False)
-    if numbers.null_count():
-        commas = labels.str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
-        if not commas.null_count():
-            return commas, "comma"
-    return numbers, "point"
+def _known(counted: pl.DataFrame, holes: Sequence[str]) -> tuple[pl.DataFrame, int]:
+    """The labels that are no holes, and how many rows have a hole."""
+    hole = counted["label"].str.to_lowercase().is_in(holes)
+    return counted.filter(~hole), int(counted["count"].filter(hole).sum())
 
 
-def _task(
-    counted: pl.DataFrame, numbers: pl.Series, all_numbers: bool, rows: int, where: str
-) -> str:
+def _amounts(counted: pl.DataFrame) -> bool:
+    """Whether labels are numbers, and too many or too finely divided for classes."""
+    numbers, _ = numbers_of(counted["label"])
+    if counted.height <= 2 or numbers.null_count():
+        return False
+    whole = bool((numbers == numbers.round()).all())
+    return not whole or counted.height > FEW_NUMBERS or _amount(counted, numbers)
+
+
+def _task(counted: pl.DataFrame, rows: int, where: str) -> str:
     distinct = counted.height
     if distinct == 2:
         return "binary"
-    if all_numbers:
-        whole = bool((numbers == numbers.round()).all())
-        few = whole and distinct <= FEW_NUMBERS
-        return "multiclass" if few and not _amount(counted, numbers) else "regression"
+    if _amounts(counted):
+        return "regression"
     if _joined(counted):
         return "multilabel"
     if distinct > MOST_CLASSES or (distinct > 0.5 * rows and distinct > FEW_NUMBERS):
@@ -149,7 +165,7 @@ Facts = dict[str, Any]
 def _regression(
     name: str, task: str, counted: pl.DataFrame, numbers: pl.Series, where: str
 ) -> Facts:
-    bad = counted.filter(~numbers.is_finite().fill_null(False))
+    bad = counted.filter(numbers.is_null())
     if bad.height:
         example = one_line(str(bad["label"][0]))
         raise DataError(
@@ -226,6 +242,7 @@ class Leak:
     column: str
     target: str
     how: str
+    sure: bool = True  # else it only stands out among the others
 
 
 def find_leaks(table: Table, columns: list[Column], target: Target) -> list[Leak]:
@@ -234,26 +251,38 @@ def find_leaks(table: Table, columns: list[Column], target: Target) -> list[Leak
         return []
     frame = table.sample.drop(ROW)
     label = frame[target.column].str.strip_chars()
-    frame = frame.filter(label.is_not_null() & ~label.is_in(TARGET_HOLES))
+    frame = frame.filter(label.is_not_null() & ~label.str.to_lowercase().is_in(TARGET_HOLES))
     if frame.height < 30:
         return []
     label = frame[target.column].str.strip_chars()
     order = np.random.default_rng(SEED).permutation(frame.height)
     half = frame.height // 2
     parts = order[:half], order[half:]
-    leaks = []
+    leaks, scores = [], {}
     for column in columns:
         if column.type not in ("numeric", "categorical", "binary") or column.name in table.arrays:
             continue
         cells = frame[column.name].str.strip_chars().fill_null("")
         numbers = _as_numbers(cells, column.facts.get("decimal", "point"))
-        how = (
-            _tells_number(cells, numbers, _as_numbers(label, target.decimal), parts, column)
-            if target.task == "regression"
-            else _tells_class(cells, numbers, label, parts, column)
-        )
-        if how:
-            leaks.append(Leak(column.name, target.column, how))
+        if target.task == "regression":
+            truth = _as_numbers(label, target.decimal)
+            if how := _tells_number(cells, numbers, truth, parts, column):
+                leaks.append(Leak(column.name, target.column, how))
+        else:
+            scores[column.name] = _tells_class(cells, numbers, label, parts, column)
+    return leaks + _standing_out(scores, target.column, frame.height)
+
+
+def _standing_out(scores: dict[str, float], target: str, rows: int) -> list[Leak]:
+    """Leaks among columns by the share of classes that each tells of rows held out."""
+    leaks = []
+    for column, score in scores.items():
+        others = max((other for name, other in scores.items() if name != column), default=0.0)
+        how = f"alone it tells {score:.1%} of the classes of rows held out"
+        if score >= CLOSE and (rows >= 200 or score == 1):
+            leaks.append(Leak(column, target, how))
+        elif score >= 0.95 and rows >= 200 and 1 - score < 0.2 * (1 - others):
+            leaks.append(Leak(column, target, f"{how}, the next best {others:.0%}", sure=False))
     return leaks
 
 
@@ -263,9 +292,8 @@ Parts = tuple[Codes, Codes]
 
 
 def _as_numbers(cells: pl.Series, decimal: str) -> Numbers:
-    if decimal == "comma":
-        cells = cells.str.replace(",", ".", literal=True)
-    return cells.cast(pl.Float64, strict=False).to_numpy().astype("float64")
+    numbers = pl.select(as_numbers(pl.lit(cells), decimal)).to_series()
+    return numbers.to_numpy().astype("float64")
 
 
 def _codes(cells: pl.Series) -> Codes:
@@ -274,14 +302,14 @@ def _codes(cells: pl.Series) -> Codes:
 
 def _tells_class(
     cells: pl.Series, numbers: Numbers, label: pl.Series, parts: Parts, column: Column
-) -> str:
+) -> float:
     """How well the nearest value seen, or the same one, tells the class of rows held out."""
     learn, test = parts
     truth = _codes(label)
     classes = int(truth.max()) + 1
     seen = np.bincount(truth[test], minlength=classes)
     if classes > 200 or np.sort(seen)[::-1][1] < 5:
-        return ""
+        return 0.0
     codes = _codes(cells)
     values = int(codes.max()) + 1
     if column.type == "numeric" and values > 20:
@@ -291,12 +319,9 @@ def _tells_class(
         np.add.at(table, (codes[learn], truth[learn]), 1)
         guess = np.where(table.any(axis=1), table.argmax(axis=1), -1)[codes[test]]
     else:
-        return ""
+        return 0.0
     right = np.bincount(truth[test][guess == truth[test]], minlength=classes)
-    score = float(np.mean(right[seen > 0] / seen[seen > 0]))
-    if score < CLOSE or (len(codes) < 200 and score < 1):
-        return ""
-    return f"alone it tells {score:.1%} of the classes of rows held out"
+    return float(np.mean(right[seen > 0] / seen[seen > 0]))
 
 
 def _nearest(
