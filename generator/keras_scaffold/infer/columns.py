@@ -129,10 +129,12 @@ def _held_against_all_rows(table: Table, columns: list[Column]) -> list[Column]:
     """Count over all rows what the sample can only guess: holes, and cells of another kind."""
     used = [column for column in columns if column.type and not _is_array(table, column)]
     good = _count(table, {column.name: _plainly_good(column) for column in used})
-    # In most columns every cell is good at first sight; only the others are read closely.
-    close = [column for column in used if good[column.name] < table.rows]
-    holes = _count(table, {column.name: _hole(column) for column in close})
-    bad = _count(table, {c.name: ~_hole(c) & ~_good(c) for c in close if c.type in _STRICT})
+    holes = _count(table, {column.name: pl.col(column.name).is_null() for column in used})
+    # In most columns every cell is good or empty at first sight; only others are read closely.
+    close = [c for c in used if good[c.name] + holes[c.name] < table.rows]
+    holes |= _count(table, {column.name: _hole(column) for column in close})
+    strict = [c for c in close if c.type in _STRICT and good[c.name] + holes[c.name] < table.rows]
+    bad = _count(table, {c.name: ~_hole(c) & ~_good(c) for c in strict})
     return [
         _told(table, replace(column, missing=holes.get(column.name, 0)), bad.get(column.name, 0))
         if column.type

@@ -373,10 +373,14 @@ def _json_lines(path: Path) -> Table:
             names[name] = None
             if value is not None:
                 kinds.setdefault(name, set()).add(_json_kind(value))
-    lazy = pl.scan_ndjson(path, schema=dict.fromkeys(names, pl.String))
+    # Parsing is most of the work: do it once.
+    scratch = tempfile.TemporaryDirectory(prefix="keras-scaffold-")
+    once = Path(scratch.name, "table.arrow")
+    pl.scan_ndjson(path, schema=dict.fromkeys(names, pl.String)).sink_ipc(once)
+    lazy = pl.scan_ipc(once)
     native = {name: kinds.get(name, set()) for name in names}
     told = {name: next(iter(kind)) if len(kind) == 1 else "text" for name, kind in native.items()}
-    return _table(path, "JSON Lines", lazy, native=told)
+    return _table(path, "JSON Lines", lazy, native=told, scratch=scratch)
 
 
 def _json_kind(value: object) -> str:
