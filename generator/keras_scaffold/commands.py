@@ -206,7 +206,7 @@ def inspect(
         raise SpecError(f"{out}: is there already; choose another name, or say --force")
     found = infer.inspect(manifest, infer.Wishes(**wishes))
     if as_json:
-        say(report.as_json(found))
+        print(report.as_json(found))
     else:
         report.show(found)
     if out is not None:

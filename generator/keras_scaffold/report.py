@@ -42,7 +42,7 @@ def show(inspection: Inspection) -> None:
         say(f"\n{bold('Look at')}")
         width = get_terminal_size().columns if in_terminal() else LONGEST_LINE
         for warning in inspection.warnings:
-            say(fill(warning, width, initial_indent="- ", subsequent_indent="  "))
+            say(fill(_printable(warning), width, initial_indent="- ", subsequent_indent="  "))
 
 
 def _table(title: str, header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
@@ -50,9 +50,14 @@ def _table(title: str, header: tuple[str, ...], rows: list[tuple[str, ...]]) -> 
     if not rows:
         return
     telling = [place for place in range(len(header)) if any(row[place] for row in rows)]
-    kept = [tuple(row[place] for place in telling) for row in rows]
+    kept = [tuple(_printable(row[place]) for place in telling) for row in rows]
     say()
     tables([(title, tuple(header[place] for place in telling), kept)], dense=True)
+
+
+def _printable(text: str) -> str:
+    """The text without what would command a terminal."""
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def _headline(inspection: Inspection) -> str:
@@ -184,7 +189,7 @@ def as_json(inspection: Inspection) -> str:
         "warnings": inspection.warnings,
         "spec": inspection.spec,
     }
-    return json.dumps(data, indent=2, ensure_ascii=False)
+    return json.dumps(data, indent=2)
 
 
 def _column_data(inspection: Inspection, column: Column) -> dict[str, Any]:

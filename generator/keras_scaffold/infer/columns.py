@@ -60,6 +60,7 @@ ID_WORDS = {"id", "ids", "uuid", "guid", "key", "uid", "identifier", "number", "
 CODE_WORDS = {"zip", "zipcode", "postal", "postcode", "code", "type", "fips"}
 # Words of names whose few whole numbers name something, too.
 PLACE_WORDS = {"precinct", "district", "region", "zone", "ward", "sector", "sex", "gender"}
+PLACE_WORDS |= {"class", "status", "group", "cluster"}
 THINGS = "case|user|customer|client|order|product|item|patient|record|row|sample|session|account"
 DATE_WORDS = {
     "date",
@@ -307,8 +308,8 @@ def _number(cells: Cells) -> Column | None:
     numbers, decimal = numbers_of(cells.values)
     good = numbers.is_not_null()
     share = int(good.sum()) / len(numbers)
-    if share < 0.95:
-        return None
+    if share < 0.95 or (share < 1 and cells.values.n_unique() <= 12):
+        return None  # a word among few numbers is rather one category of several
     kept = replace_cells(cells, cells.values.filter(good), cells.at.filter(good))
     numbers = numbers.filter(good)
     whole = bool((numbers == numbers.round()).all())
@@ -353,8 +354,8 @@ def _whole_number(cells: Cells, numbers: pl.Series, distinct: int) -> Column | N
     if rows >= 20 and counter and not (low >= 1500 and high <= 2200):
         return _id(cells, 0.9, "goes up by one step from row to row")
     if words & DATE_WORDS and (
-        (low >= 9e8 and high <= 2.2e9)
-        or (low >= 9e11 and high <= 2.2e12)
+        (low >= 6e8 and high <= 2.2e9)
+        or (low >= 6e11 and high <= 2.2e12)
         or (low >= 19000101 and high <= 22001231 and distinct > 1)
     ):
         return _dated(cells, 0.9)
@@ -364,7 +365,7 @@ def _whole_number(cells: Cells, numbers: pl.Series, distinct: int) -> Column | N
     code = any(cells.name.lower().endswith(word) for word in CODE_WORDS) or (
         distinct <= 50 and any(cells.name.lower().endswith(word) for word in PLACE_WORDS)
     )
-    if distinct == 2 and rows >= 10:
+    if distinct == 2 and rows >= 10 and "year" not in words:
         return _category(cells, 0.8, "two whole numbers")
     if zeros or (code and not cells.values.str.contains(".", literal=True).any() and low >= 0):
         why = "codes: zeros in front" if zeros else "whole numbers, but codes by the name"

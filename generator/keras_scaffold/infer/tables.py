@@ -24,7 +24,8 @@ import polars as pl
 
 from keras_scaffold.spec import SpecError, one_line
 
-SAMPLE = 20_000  # rows
+SAMPLE = 20_000  # rows, of a wide table fewer
+CELLS = 2_000_000  # of the sample
 ROW = "\x00row"  # the sample's column with the rows' numbers, from 0; no file has such a name
 BLOCK = 1 << 22
 PROJECTS_READ = ("utf-8", "utf-8-sig", "utf-16", "cp1252")  # encodings
@@ -121,12 +122,13 @@ def _unreadable(path: Path, error: Exception) -> DataError:
 
 
 def _sampled(lazy: pl.LazyFrame, rows: int) -> pl.DataFrame:
-    """About `SAMPLE` rows, evenly over the table and in step with no period of it."""
+    """At most about `SAMPLE` rows, evenly over the table and in step with no period of it."""
     numbered = lazy.with_row_index(ROW)
-    if rows > SAMPLE:
+    most = max(SAMPLE // 10, min(SAMPLE, CELLS // len(lazy.collect_schema())))
+    if rows > most:
         # Multiples of the golden ratio fall evenly between 0 and 1, whatever follows them.
         place = (pl.col(ROW).cast(pl.UInt64) * 2_654_435_769) % (1 << 32)
-        numbered = numbered.filter(place < int((1 << 32) * (SAMPLE / rows)))
+        numbered = numbered.filter(place < int((1 << 32) * (most / rows)))
     return numbered.collect(engine="streaming")
 
 
