@@ -299,6 +299,23 @@ def test_decimal_commas_are_an_input_of_their_own(tmp_path):
     ]
 
 
+def test_thousands_with_points_and_decimals_with_commas(tmp_path):
+    values = [f"{i * 37 % 91 + 1}.{i * 7 % 1000:03d},{i % 10}" for i in range(60)]
+    found = _column(values, tmp_path)
+    assert (found.type, found.facts["decimal"]) == ("numeric", "comma")
+    assert found.view[1].startswith("1") and "e+" not in found.view[1]
+
+
+def test_whatever_people_write_for_a_hole(tmp_path):
+    words = ["-", "?", "N/A", "nan", "NULL", "None", "<NA>", " ", "NA", "na"]
+    values = [words[i // 10] if i % 10 == 3 else f"{i}.25" for i in range(100)]
+    found = _column(values, tmp_path)
+    assert (found.what, found.missing) == ("number", 10)
+    values = ["NA" if i % 10 == 3 else "DE" if i % 2 else "FR" for i in range(100)]
+    found = _column(values, tmp_path)
+    assert (found.what, found.missing, found.distinct) == ("category", 0, 3)
+
+
 def test_families_of_numbers_are_inputs_of_their_own(tmp_path):
     names = [f"sensor_{i}" for i in range(6)] + ["age", "v1", "v2"]
     rows = [",".join(f"{math.sin(i * 7 + j):.4f}" for j in range(9)) for i in range(60)]
@@ -322,6 +339,8 @@ def test_a_split_column_is_no_input(tmp_path):
     found = look(write(tmp_path, text), target="y")
     assert column(found, "split").what == "split"
     assert [each.columns for each in found.inputs] == [("a",)]
+    found = look(write(tmp_path, text.replace("validation", "dev")), target="y")
+    assert "other words" in column(found, "split").aside
 
 
 # Targets
@@ -398,6 +417,26 @@ def test_leaks_of_a_class(tmp_path):
 def test_leaks_of_a_number(tmp_path):
     found = look(_with_leak(tmp_path), target="price")
     assert {c.name for c in found.columns if "leak" in c.aside} == {"euros"}
+
+
+def test_a_column_that_stands_out_is_kept_with_a_warning(tmp_path):
+    rng = random.Random(0)
+    lines = ["a,b,told,y"]
+    for _ in range(2000):
+        y = rng.random() < 0.5
+        told = rng.choice("pq") if y != (rng.random() < 0.03) else rng.choice("rs")
+        lines.append(f"{rng.gauss(y, 2):.4f},{rng.gauss(0, 1):.4f},{told},{int(y)}")
+    found = look(write(tmp_path, "\n".join(lines)), target="y")
+    assert column(found, "told").type == "categorical"
+    (warning,) = found.warnings
+    assert warning.startswith("told: tells y suspiciously well")
+
+
+@pytest.mark.parametrize("target", ["bought", "age", "children"])
+def test_an_honest_table_has_no_leaks(target, csv):
+    found = look(csv, target=target)
+    assert not any("leak" in it.aside for it in found.columns)
+    assert not any(word in it for it in found.warnings for word in ("suspicious", "together"))
 
 
 def test_a_leak_is_kept_as_one_says(tmp_path):

@@ -167,6 +167,7 @@ def spark(counts: Sequence[int]) -> str:
 
 
 def _short(value: Any) -> str:
-    if float(value).is_integer() and abs(value) < 1e7:
-        return f"{int(value)}"
+    size = abs(float(value))
+    if size < 1e7 and (size >= 1000 or float(value).is_integer()):
+        return f"{value:.0f}"
     return f"{value:.4g}"
