@@ -64,7 +64,7 @@ def _other(shell, line, cwd):
         (["catalog", "m"], ["merges"]),
         (["catalog", ""], ["inputs", "merges", "outputs"]),
         (["sch"], ["schema"]),
-        (["new", "--dr"], ["--dry-run"]),
+        (["new", "--dry"], ["--dry-run"]),
     ],
     ids=" ".join,
 )

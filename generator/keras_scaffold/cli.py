@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -66,6 +66,38 @@ Outputs = Annotated[
 ]
 
 
+Targets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--target",
+        metavar="COLUMN[:TASK]",
+        help="The column to predict, such as price or price:regression; once for each.",
+    ),
+]
+Drop = Annotated[
+    list[str] | None,
+    typer.Option("--drop", metavar="COLUMN", help="Set a column aside; once for each."),
+]
+Keep = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--keep", metavar="COLUMN", help="Take a column in that would be set aside; once for each."
+    ),
+]
+As = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--as",
+        metavar="COLUMN:TYPE",
+        help="Say what a column is, such as zip:categorical; once for each.",
+    ),
+]
+Outside = Annotated[
+    bool,
+    typer.Option("--outside", help="Follow paths in the table that leave the table's folder."),
+]
+
+
 @app.callback(invoke_without_command=True)
 def _scaffold(
     ctx: typer.Context,
@@ -83,6 +115,15 @@ def new(
     spec: Annotated[
         Path | None, typer.Option("--spec", metavar="FILE", help="A spec in YAML or JSON.")
     ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", metavar="MANIFEST", help="A table, or a folder per class."),
+    ] = None,
+    targets: Targets = None,
+    drop: Drop = None,
+    keep: Keep = None,
+    types: As = None,
+    outside: Outside = False,
     inputs: Inputs = None,
     merge: Merge = None,
     outputs: Outputs = None,
@@ -116,12 +157,55 @@ def new(
         merge,
         outputs or [],
         name,
+        data=data,
+        wishes=_wishes(targets, drop, keep, types, outside),
         yes=yes,
         dry_run=dry_run,
         force=force,
         git=not no_git,
         template=template,
     )
+
+
+def _wishes(
+    targets: list[str] | None,
+    drop: list[str] | None,
+    keep: list[str] | None,
+    types: list[str] | None,
+    outside: bool,
+) -> dict[str, Any]:
+    return {
+        "targets": targets or [],
+        "drop": drop or [],
+        "keep": keep or [],
+        "types": types or [],
+        "outside": outside,
+    }
+
+
+@app.command()
+def inspect(
+    manifest: Annotated[
+        Path, typer.Argument(metavar="MANIFEST", help="A table, or a folder per class.")
+    ],
+    targets: Targets = None,
+    drop: Drop = None,
+    keep: Keep = None,
+    types: As = None,
+    outside: Outside = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="SPEC", help="Write the spec that follows.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over a spec that is there.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="What was found, for scripts.")] = False,
+) -> None:
+    """Look at real data, say what each column is, propose a spec."""
+    from keras_scaffold import commands
+
+    wishes = _wishes(targets, drop, keep, types, outside)
+    commands.inspect(manifest, wishes, out, force=force, as_json=as_json)
 
 
 @app.command()

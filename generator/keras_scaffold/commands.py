@@ -97,6 +97,8 @@ def new(
     outputs: Sequence[str],
     name: str | None,
     *,
+    data: Path | None = None,
+    wishes: dict[str, Any] | None = None,
     yes: bool,
     dry_run: bool,
     force: bool,
@@ -104,6 +106,8 @@ def new(
     template: str | None,
 ) -> None:
     """Render a project into the destination, asking for what is not said."""
+    wishes = wishes or {}
+    _check_data_flags(data, wishes, bool(spec_file or inputs or merge or outputs))
     given = _given(spec_file, inputs, merge, outputs)
     if name is not None:
         try:
@@ -113,18 +117,24 @@ def new(
     from keras_scaffold.render import check_destination, render, render_to_memory
 
     check_destination(destination, force=force or dry_run)
-    asked = False
-    if missing := _missing(given):
-        if yes:
-            given = {**_defaults(), **given}
-        elif sys.stdin.isatty() and in_terminal():
-            answers = _ask(given, destination, template)
-            if answers is None:
-                say("Nothing was written.")
-                return
-            given, asked = answers, True
-        else:
-            raise CommandLineError(missing)
+    data_flags = ""
+    if data is not None:
+        given = {**_found(data, wishes), **given}
+        given.setdefault("project_name", default_project_name(destination.resolve().name))
+        data_flags = _data_flags(data, destination, given, outside=wishes["outside"])
+    missing = _missing(given)
+    terminal = sys.stdin.isatty() and in_terminal()
+    asked = terminal and not yes and bool(missing or data)
+    if missing and not yes and not terminal:
+        raise CommandLineError(missing)
+    if asked:
+        answers = _ask(given, destination, template)
+        if answers is None:
+            say("Nothing was written.")
+            return
+        given = answers
+    elif missing:
+        given = {**_defaults(), **given}
     given.setdefault("project_name", default_project_name(destination.resolve().name))
     spec = _checked(given, spec_file)
     if dry_run:
@@ -133,7 +143,7 @@ def new(
     done = render(spec, destination, template=template, force=force, git=git)
     for path, backup in done.replaced.items():
         print(f"replaced {path}; what it was is in {backup}", file=sys.stderr)
-    _say_done(spec, destination, len(done.files), done.git)
+    _say_done(spec, destination, len(done.files), done.git, data_flags)
     if asked:
         _say_again(given, destination)
 
@@ -157,7 +167,7 @@ def _checked(given: dict[str, Any], spec_file: Path | None) -> Spec:
         raise SpecError(f"{spec_file}: {error}") from None
 
 
-def _say_done(spec: Spec, destination: Path, files: int, git: str) -> None:
+def _say_done(spec: Spec, destination: Path, files: int, git: str, data_flags: str = "") -> None:
     say(f"{bold(spec.project_name)} is in {destination} ({files} files).")
     if git:
         say(f"Note: {git}.")
@@ -168,7 +178,7 @@ def _say_done(spec: Spec, destination: Path, files: int, git: str) -> None:
         say(f"  cd {shlex.quote(str(destination))}")
     say("  python -m venv .venv && . .venv/bin/activate")
     say("  pip install -e '.[dev]'")
-    say(f"  python -m {spec.package_name} train")
+    say(f"  python -m {spec.package_name} train{data_flags}")
     say("  pytest")
 
 
@@ -179,6 +189,70 @@ def _say_again(given: dict[str, Any], destination: Path) -> None:
         say(f"The same again: save the spec in {answers} and say scaffold new DEST --spec FILE")
     else:
         say(f"The same again:\n  {line}")
+
+
+# inspect, and new from data
+
+
+def inspect(
+    manifest: Path, wishes: dict[str, Any], out: Path | None, *, force: bool, as_json: bool
+) -> None:
+    """Say what a table holds, and write the spec that follows from it."""
+    from keras_scaffold import infer, report
+
+    if out is not None and not wishes["targets"] and not manifest.is_dir():
+        raise CommandLineError("--out writes a spec, for which --target must say what to predict")
+    if out is not None and out.exists() and not force:
+        raise SpecError(f"{out}: is there already; choose another name, or say --force")
+    found = infer.inspect(manifest, infer.Wishes(**wishes))
+    if as_json:
+        print(report.as_json(found))
+    else:
+        report.show(found)
+    if out is not None:
+        _write(out, report.as_spec(found))
+        if not as_json:
+            say(f"\nThe spec is in {out}. Next: scaffold new DEST --spec {out}")
+    elif not as_json and found.spec is None:
+        say("\nNo spec without a target: say --target COLUMN")
+    elif not as_json:
+        say("\nNext: scaffold new DEST --data and the same again, or --out SPEC to edit it first")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise SpecError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def _check_data_flags(data: Path | None, wishes: dict[str, Any], others: bool) -> None:
+    said = [f"--{'as' if key == 'types' else key.rstrip('s')}" for key, it in wishes.items() if it]
+    if data is None and said:
+        raise CommandLineError(f"{said[0]} speaks of data; say --data MANIFEST too")
+    if data is not None and others:
+        raise CommandLineError("--data says the inputs and outputs; leave --spec, -i, -m, -o out")
+    if data is not None and not wishes["targets"] and not data.is_dir():
+        raise CommandLineError("--data needs --target COLUMN, what to predict")
+
+
+def _found(data: Path, wishes: dict[str, Any]) -> dict[str, Any]:
+    """Show what a table holds; the spec that follows, to be named after the destination."""
+    from keras_scaffold import infer, report
+
+    found = infer.inspect(data, infer.Wishes(**wishes))
+    report.show(found)
+    say()
+    return {key: value for key, value in (found.spec or {}).items() if key != "project_name"}
+
+
+def _data_flags(data: Path, destination: Path, given: dict[str, Any], *, outside: bool) -> str:
+    """How `train`, run in the project, is to find the data."""
+    import shlex
+
+    path = data if data.is_absolute() else os.path.relpath(data.absolute(), destination.resolve())
+    files = any(entry["type"] in ("image", "timeseries") for entry in given["inputs"])
+    return f" --data {shlex.quote(str(path))}{' --outside' if outside and files else ''}"
 
 
 # preview, catalog, schema, demo

@@ -19,7 +19,7 @@ from keras_scaffold.notation import shape_text
 from keras_scaffold.spec import Merge, Spec, branch_width, merge_width
 
 COLUMNS = 100
-ASCII = str.maketrans("┌├└│╎─▼▶→…«»", ",+`|:-v>>~<>")
+ASCII = str.maketrans("┌├└│╎─▼▶→…«»·▁▂▃▄▅▆▇█", ",+`|:-v>>~<>_.:-=+*%#")
 GAP = "  "
 
 

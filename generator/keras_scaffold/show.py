@@ -106,18 +106,21 @@ def catalog_tables(catalog: Catalog) -> dict[str, Table]:
     }
 
 
-def tables(chosen: Sequence[Table]) -> None:
-    """Print tables: drawn in a terminal, lined up elsewhere."""
+def tables(chosen: Sequence[Table], *, dense: bool = False) -> None:
+    """Print tables: drawn in a terminal, lined up elsewhere; dense ones with less air."""
     for place, table in enumerate(chosen):
         if place:
             say()
         if in_terminal():
-            _drawn(table)
+            _drawn(table, dense)
         else:
             _lined_up(table)
 
 
-def _drawn(table: Table) -> None:
+SHORT = 14  # cells of at most so many characters stay on one line
+
+
+def _drawn(table: Table, dense: bool) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table as RichTable
@@ -130,11 +133,15 @@ def _drawn(table: Table) -> None:
         title_justify="left",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
+        padding=(0, 1, 0, 0) if dense else (0, 1),
+        show_edge=not dense,
     )
     for column, name in enumerate(header):
-        drawn.add_column(name, style="bold" if column == 0 else None, no_wrap=column == 0)
+        short = dense and max(len(row[column]) for row in rows) <= SHORT
+        style = "bold" if column == 0 else None
+        drawn.add_column(name, style=style, no_wrap=column == 0 or short)
     for row in rows:
-        drawn.add_row(*(Text(cell) for cell in row))
+        drawn.add_row(*(Text(for_encoding(cell, sys.stdout.encoding)) for cell in row))
     Console().print(drawn)
 
 

@@ -45,6 +45,7 @@ from keras_scaffold.spec import (
     validate,
 )
 
+FROM_DATA = "From a table: scaffold new DEST --data TABLE --target COLUMN"
 MERGE = "concatenate"  # what a spec without a merge means
 Entry = dict[str, Any]
 T = TypeVar("T")
@@ -114,6 +115,7 @@ def ask(
     terminal.show(
         "Arrow keys and Enter choose, Enter alone takes the [default].\n"
         f"{BACK} goes back, Ctrl-C stops. Nothing is written before a last look.\n"
+        + ("" if given.get("inputs") else f"{FROM_DATA}\n")
     )
     return talk.run(lambda: _project(talk, copy.deepcopy(dict(given)), destination, tree))
 

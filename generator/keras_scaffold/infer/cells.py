@@ -1,0 +1,173 @@
+"""A column's cells in the sample, what is known of a column, and its small picture."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import polars as pl
+
+from keras_scaffold.infer.tables import ROW, Table
+from keras_scaffold.spec import one_line
+
+# What a generated project takes for a hole, in any case: in numbers, flags and paths; of texts and
+# categories only the empty cell (an NA is a category of its own). A label may be called none.
+HOLES = ("", "-", "?", "<na>", "n/a", "na", "nan", "none", "null")
+TEXT_HOLES = ("",)
+TARGET_HOLES = ("", "?", "<na>", "n/a", "na", "nan", "null")
+TRUE = ("true", "1", "yes", "y", "t")
+FALSE = ("false", "0", "no", "n", "f")
+
+
+View = tuple[str, str]  # a small picture of the values, and what it goes over
+
+
+@dataclass(frozen=True)
+class Column:
+    """What is known of a column; `facts` has what its kind alone has."""
+
+    name: str
+    what: str
+    sure: float
+    why: str
+    type: str | None = None  # the input type that it becomes
+    aside: str = ""  # the reason for which it is set aside
+    missing: int = 0  # cells, over all rows
+    distinct: int = 0  # values, in the sample
+    view: View = ("", "")
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def set_aside(self, reason: str) -> Column:
+        """The column, kept out of the inputs."""
+        return replace(self, type=None, aside=reason)
+
+
+@dataclass
+class Cells:
+    """A column's sample, stripped: with holes as numbers have them, and as texts have them."""
+
+    name: str
+    native: str
+    rows: pl.Series  # the numbers of all sampled rows
+    strings: pl.Series  # all cells, stripped
+    values: pl.Series  # those that are no hole
+    at: pl.Series  # the rows of those
+
+    @classmethod
+    def of(cls, table: Table, name: str) -> Cells:
+        """Read a column's cells from the table's sample."""
+        strings = table.sample[name].str.strip_chars()
+        whole = strings.is_not_null() & ~strings.str.to_lowercase().is_in(HOLES)
+        rows = table.sample[ROW]
+        native = table.native.get(name, "")
+        return cls(name, native, rows, strings, strings.filter(whole), rows.filter(whole))
+
+    def text(self) -> Cells:
+        """The same, where only the empty cell is a hole."""
+        whole = self.strings.is_not_null() & ~self.strings.is_in(TEXT_HOLES)
+        return replace_cells(self, self.strings.filter(whole), self.rows.filter(whole))
+
+    def share(self, pattern: re.Pattern[str], most: int = 500) -> float:
+        """The share of values that a pattern covers, of some of them."""
+        some = self.some(most)
+        return sum(bool(pattern.fullmatch(value)) for value in some) / max(1, len(some))
+
+    def some(self, most: int) -> list[str]:
+        """Some of the values, from the whole sample."""
+        step = max(1, len(self.values) // most)
+        return self.values.gather_every(step).to_list()
+
+    def words(self) -> set[str]:
+        """The words of the column's name."""
+        return name_words(self.name)
+
+
+def replace_cells(cells: Cells, values: pl.Series, at: pl.Series) -> Cells:
+    """The cells with other values."""
+    return Cells(cells.name, cells.native, cells.rows, cells.strings, values, at)
+
+
+def name_words(name: str) -> set[str]:
+    """`PassengerId` -> {passenger, id}."""
+    spaced = re.sub(r"([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z])", r"\1\3 \2\4", name)
+    return {word.lower() for word in re.split(r"[\W_]+", spaced) if word}
+
+
+# Numbers as text
+
+GROUPED = r"^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$"  # 1,234.5
+
+
+def as_numbers(cell: pl.Expr, decimal: str = "point") -> pl.Expr:
+    """Numbers as a project reads them: thousands may have marks; null where a cell is none."""
+    if decimal == "comma":
+        cell = cell.str.replace_many([",", "."], [".", ","])
+    grouped = cell.str.contains(GROUPED)
+    plain = pl.when(grouped).then(cell.str.replace_all(",", "", literal=True)).otherwise(cell)
+    number = plain.cast(pl.Float64, strict=False)
+    return pl.when(number.is_finite()).then(number)
+
+
+def numbers_of(values: pl.Series) -> tuple[pl.Series, str]:
+    """A column's values as numbers, and whether decimals are written with a point or a comma."""
+    point = pl.select(as_numbers(pl.lit(values))).to_series()
+    if not values.str.contains(",", literal=True).any():
+        return point, "point"
+    comma = pl.select(as_numbers(pl.lit(values), "comma")).to_series()
+    # 1,234 may be a thousand, 0,123 is none.
+    fraction = bool(values.str.contains(r"^[+-]?0?,\d").any())
+    better = comma.null_count() - point.null_count()
+    return (comma, "comma") if better < 0 or (better == 0 and fraction) else (point, "point")
+
+
+# Small pictures
+
+
+def top(values: pl.Series) -> list[tuple[str, int]]:
+    """The most frequent values, with their counts."""
+    counts = values.alias("value").value_counts(sort=True).head(8)
+    return [(str(value), count) for value, count in counts.iter_rows()]
+
+
+def bars(counts: list[tuple[str, int]], rows: int) -> View:
+    """A bar for each of the most frequent values, and the shares of one or two."""
+    picture = spark([count for _, count in counts])
+    shown = [f"{one_line(value)[:20]} {count / rows:.0%}" for value, count in counts[:2]]
+    return picture, ", ".join(shown if len("".join(shown)) <= 16 else shown[:1])
+
+
+def histogram(numbers: pl.Series) -> View:
+    """How numbers lie between the first and the last hundredth."""
+    low, high = numbers.quantile(0.01), numbers.quantile(0.99)
+    least, most = numbers.min(), numbers.max()
+    span = f"{_short(least)} … {_short(most)}"
+    inside = numbers.filter((numbers >= low) & (numbers <= high))
+    return spark(binned(inside.to_list())), span
+
+
+def binned(values: Sequence[float], bins: int = 8) -> list[int]:
+    """How many values lie in each of equal steps."""
+    low, high = min(values), max(values)
+    counts = [0] * bins
+    if not (high > low and math.isfinite(high - low)):
+        return [len(values)]
+    scale = bins / (high - low)
+    for value in values:
+        counts[min(bins - 1, int((value - low) * scale))] += 1
+    return counts
+
+
+def spark(counts: Sequence[int]) -> str:
+    """Bars from `▁` to `█`; a dot for nothing at all."""
+    most = max(counts, default=0)
+    return "".join("·▁▂▃▄▅▆▇█"[math.ceil(8 * count / most)] if most else "" for count in counts)
+
+
+def _short(value: Any) -> str:
+    size = abs(float(value))
+    if size < 1e7 and (size >= 1000 or float(value).is_integer()):
+        return f"{value:.0f}"
+    return f"{value:.4g}"

@@ -1,0 +1,592 @@
+"""What a column is: decided from a sample, then held against every row.
+
+`look` goes over a table. A column gets a kind (`what`), how sure that is, the type of input that it
+becomes, or the reason for which it is set aside. The rules stand in the order in which they are
+tried, in `_decide`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import polars as pl
+
+from keras_scaffold.infer import files
+from keras_scaffold.infer.cells import (
+    FALSE,
+    HOLES,
+    TEXT_HOLES,
+    TRUE,
+    Cells,
+    Column,
+    as_numbers,
+    bars,
+    binned,
+    histogram,
+    name_words,
+    numbers_of,
+    replace_cells,
+    spark,
+    top,
+)
+from keras_scaffold.infer.tables import DataError, Table
+from keras_scaffold.spec import LONGEST_COLUMN, one_line
+
+SPLITS = ("train", "validation", "test")
+FEW = 100  # categories that share one small table
+STRAY = 0.01  # of the cells may be of another kind; their rows can be left out
+MANY = 1000  # beyond, categories are hashed
+DATE = re.compile(
+    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}( .*)?|\d{4}-\d{2}|"
+    r"(\w{3,9},? )?\d{1,2}[- ][A-Za-z]{3,9}[- ,]+\d{2,4}( .*)?|"
+    r"(\w{3},? )?[A-Za-z]{3,9}\.? \d{1,2},? .*\d{4}.*|\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?"
+)
+MARKED = re.compile(
+    r"[-+(]?\s*(?:[$€£¥]|[A-Z]{3} )?\s*[-+]?(\d{1,3}([, '’]\d{3})+|\d+)([.,]\d+)?\s*"
+    r"([%$€£¥]|[A-Za-z]{1,3}\.?|°[CF]?)?\)?"
+)
+UUID = re.compile(r"(?i)[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32,64}")
+CONTACT = re.compile(r"[^@\s]+@[^@\s]+\.[a-z]+|\+?[\d ()-]{7,}\d")
+URL = re.compile(r"(?i)(https?|ftp|s3|gs)://\S+")
+# Scripts that put no spaces between words: CJK, kana, Thai, Lao, Khmer, Burmese.
+UNSPACED = re.compile(
+    "[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]"
+)
+INDEX_NAMES = {"", "index", "rownames", "rowname", "row", "rowid", "rownum", "idx", "x1", "level_0"}
+ID_WORDS = {"id", "ids", "uuid", "guid", "key", "uid", "identifier", "number", "num", "no", "nr"}
+CODE_WORDS = {"zip", "zipcode", "postal", "postcode", "code", "type", "fips"}
+# Words of names whose few whole numbers name something, too.
+PLACE_WORDS = {"precinct", "district", "region", "zone", "ward", "sector", "sex", "gender"}
+PLACE_WORDS |= {"class", "status", "group", "cluster"}
+THINGS = "case|user|customer|client|order|product|item|patient|record|row|sample|session|account"
+DATE_WORDS = {
+    "date",
+    "time",
+    "timestamp",
+    "datetime",
+    "day",
+    "created",
+    "updated",
+    "at",
+    "on",
+    "ts",
+}
+
+
+# Over the table
+
+
+def look(
+    table: Table, types: dict[str, str], *, outside: bool = False, targets: Sequence[str] = ()
+) -> list[Column]:
+    """Say what each column is; `types` are the person's own words, by column."""
+    found = []
+    for name in table.columns:
+        if name in table.arrays and name not in table.native:
+            found.append(_array(table, name))
+            continue
+        cells = Cells.of(table, name)
+        column = _decide(cells, table, outside, name in targets)
+        if name in types:
+            column = _as_said(cells, column, types[name], table, outside)
+        found.append(column)
+    return _held_against_all_rows(table, [_usable_name(column, table) for column in found])
+
+
+def _usable_name(column: Column, table: Table) -> Column:
+    if column.type is None:
+        return column
+    name = column.name
+    if not name.isprintable() or len(name) > LONGEST_COLUMN or name == "split" or not name:
+        return column.set_aside("its name cannot stand in a spec; rename the column")
+    return column
+
+
+def _decide(cells: Cells, table: Table, outside: bool, target: bool = False) -> Column:
+    rules: tuple[Callable[[Cells], Column | None], ...] = (
+        _split,
+        _nothing,
+        _index,
+        _other,
+        _truth,
+        _date,
+        _number,
+        _other_numbers,
+        lambda cells: files.column(cells, table.folder, outside) if not target else None,
+        _marked,
+        _category_or_text,
+    )
+    for rule in rules:
+        column = rule(cells)
+        if column is not None:
+            return column
+    raise AssertionError  # the last rule knows everything
+
+
+def _held_against_all_rows(table: Table, columns: list[Column]) -> list[Column]:
+    """Count over all rows what the sample can only guess: holes, and cells of another kind."""
+    used = [column for column in columns if column.type and not _is_array(table, column)]
+    good = _count(table, {column.name: _plainly_good(column) for column in used})
+    holes = _count(table, {column.name: pl.col(column.name).is_null() for column in used})
+    # In most columns every cell is good or empty at first sight; only others are read closely.
+    close = [c for c in used if good[c.name] + holes[c.name] < table.rows]
+    holes |= _count(table, {column.name: _hole(column) for column in close})
+    strict = [c for c in close if c.type in _STRICT and good[c.name] + holes[c.name] < table.rows]
+    bad = _count(table, {c.name: ~_hole(c) & ~_good(c) for c in strict})
+    return [
+        _told(table, replace(column, missing=holes.get(column.name, 0)), bad.get(column.name, 0))
+        if column.type
+        else replace(column, missing=_missing_in_sample(table, column))
+        for column in columns
+    ]
+
+
+_STRICT = ("numeric", "binary")  # types of which a cell is wrong where it is of another kind
+
+
+def _count(table: Table, true: dict[str, pl.Expr]) -> dict[str, int]:
+    """In how many rows each expression is true."""
+    if not true:
+        return {}
+    sums = [expression.sum().alias(f"{place}") for place, expression in enumerate(true.values())]
+    return dict(zip(true, table.all_rows(*sums).row(0), strict=True))
+
+
+def _stripped(column: Column) -> pl.Expr:
+    return pl.col(column.name).str.strip_chars()
+
+
+def _hole(column: Column) -> pl.Expr:
+    holes = TEXT_HOLES if column.type in ("text", "categorical") else HOLES
+    return pl.col(column.name).is_null() | _stripped(column).str.to_lowercase().is_in(holes)
+
+
+def _plainly_good(column: Column) -> pl.Expr:
+    """Whether a cell is neither a hole nor wrong, told without stripping it."""
+    if column.type in _STRICT:
+        if column.type == "numeric" and column.facts.get("decimal") != "comma":
+            number = pl.col(column.name).cast(pl.Float64, strict=False)
+            return number.is_finite().fill_null(False)
+        return _good(column, pl.col(column.name))
+    if column.type in ("text", "categorical"):
+        return (_stripped(column).str.len_bytes() > 0).fill_null(False)
+    return (~_hole(column)).fill_null(False)
+
+
+def _good(column: Column, cell: pl.Expr | None = None) -> pl.Expr:
+    cell = _stripped(column) if cell is None else cell
+    if column.type == "binary":
+        return cell.str.to_lowercase().is_in(TRUE + FALSE).fill_null(False)
+    return as_numbers(cell, column.facts.get("decimal", "point")).is_not_null()
+
+
+def _told(table: Table, column: Column, bad: int) -> Column:
+    """The column, set aside where it has cells of another kind."""
+    if not bad:
+        return column
+    wrong = pl.col(column.name).filter(~_hole(column) & ~_good(column)).first()
+    first = one_line(str(table.all_rows(wrong).item()))
+    kind = "numbers" if column.type == "numeric" else "yes or no"
+    but = f"{kind} but for {bad:,} {'cells' if bad > 1 else 'cell'} such as '{first}'"
+    if bad <= STRAY * table.rows:
+        return replace(column, facts={**column.facts, "stray": but})
+    return column.set_aside(f"{but}; empty them to use it")
+
+
+def _missing_in_sample(table: Table, column: Column) -> int:
+    if _is_array(table, column):
+        return 0
+    cells = Cells.of(table, column.name)
+    return round((1 - len(cells.values) / len(cells.rows)) * table.rows)
+
+
+def _is_array(table: Table, column: Column) -> bool:
+    return column.name in table.arrays and column.name not in table.native
+
+
+# The rules
+
+
+def _split(cells: Cells) -> Column | None:
+    if cells.name != "split" or not len(cells.values):
+        return None
+    if not cells.values.is_in(SPLITS).all():
+        reason = "named 'split', but it has other words than train, validation and test; rename it"
+        return Column(cells.name, "category", 0.9, "", aside=reason)
+    counts = top(cells.values)
+    return Column(
+        cells.name,
+        "split",
+        1.0,
+        "says which rows train; the project honours it",
+        aside="says which rows train; no input",
+        distinct=len(counts),
+        view=bars(counts, len(cells.values)),
+    )
+
+
+def _nothing(cells: Cells) -> Column | None:
+    distinct = cells.values.n_unique()
+    if distinct == 0:
+        return Column(cells.name, "empty", 1.0, "no cell has a value", aside="empty")
+    text = cells.text().values
+    if text.n_unique() > 1:
+        return None
+    value = one_line(str(cells.values[0]))[:40]
+    return Column(
+        cells.name,
+        "constant",
+        0.99,
+        f"always '{value}'",
+        aside=f"always '{value}'",
+        distinct=1,
+    )
+
+
+def _index(cells: Cells) -> Column | None:
+    named = cells.name.lower() in INDEX_NAMES or cells.name.startswith("Unnamed: ")
+    if named and len(cells.values) >= 3 and cells.values.n_unique() > 0.9 * len(cells.values):
+        return _id(cells, 0.99, "numbers the rows, by its name")
+    return None
+
+
+def _other(cells: Cells) -> Column | None:
+    if cells.native == "date":
+        return _dated(cells, 1.0)
+    if cells.native != "other" and cells.share(re.compile(r"\s*[\[{].*[\]}]\s*", re.S)) < 0.95:
+        return None
+    reason = "lists or objects; no type of input for them yet"
+    return Column(cells.name, "nested", 0.95, reason, aside=reason, distinct=0)
+
+
+def _truth(cells: Cells) -> Column | None:
+    words = cells.values.str.to_lowercase()
+    found = set(words.unique())
+    if not (len(found) == 2 and len(found & set(TRUE)) == 1 and len(found & set(FALSE)) == 1):
+        return None
+    counts = top(words)
+    return Column(
+        cells.name,
+        "yes or no",
+        0.98,
+        " and ".join(sorted(found)),
+        "binary",
+        distinct=2,
+        view=bars(counts, len(words)),
+    )
+
+
+def _date(cells: Cells) -> Column | None:
+    if cells.native in ("number", "truth"):
+        return None
+    share = cells.share(DATE)
+    return _dated(cells, share) if share >= 0.9 else None
+
+
+def _dated(cells: Cells, sure: float) -> Column:
+    values = cells.values
+    ends = [one_line(str(value))[:10] for value in (values.min(), values.max())]
+    time = bool(re.match(r"\d{1,2}:", str(values[0])))
+    kind = "time of day" if time else "date"
+    hint = "" if time else f"; train --time {cells.name!r} splits by it"
+    return Column(
+        cells.name,
+        "date",
+        sure,
+        f"reads as a {kind}",
+        aside=f"a {kind} is no type of input yet{hint}",
+        distinct=values.n_unique(),
+        view=("", " … ".join(ends) if re.match(r"\d{4}", str(values[0])) else ends[0]),
+    )
+
+
+def _number(cells: Cells) -> Column | None:
+    """Numbers, but for ids, codes and dates that are written as numbers."""
+    numbers, decimal = numbers_of(cells.values)
+    good = numbers.is_not_null()
+    share = int(good.sum()) / len(numbers)
+    if share < 0.95 or (share < 1 and cells.values.n_unique() <= 12):
+        return None  # a word among few numbers is rather one category of several
+    kept = replace_cells(cells, cells.values.filter(good), cells.at.filter(good))
+    numbers = numbers.filter(good)
+    whole = bool((numbers == numbers.round()).all())
+    distinct = numbers.n_unique()
+    if whole:
+        special = _whole_number(kept, numbers, distinct)
+        if special is not None:
+            return special
+    why = "whole numbers" if whole else "decimals"
+    why = f"{distinct} {why}" if distinct <= 20 else why
+    why += ", written 3,5" if decimal == "comma" else ""
+    facts: dict[str, Any] = {"whole": whole}
+    if decimal == "comma":
+        facts["decimal"] = "comma"
+    elif not whole or bool(kept.values.str.contains(".", literal=True).any()):
+        facts["decimal"] = "point"
+    if numbers.abs().max() > 3.0e38:  # type: ignore[operator]
+        return Column(cells.name, "number", 0.9, why, aside="larger than a float32 can hold")
+    sure = share if distinct > 12 or not whole else 0.85 * share
+    return Column(
+        cells.name,
+        "number",
+        sure,
+        why,
+        "numeric",
+        distinct=distinct,
+        facts=facts,
+        view=histogram(numbers),
+    )
+
+
+def _whole_number(cells: Cells, numbers: pl.Series, distinct: int) -> Column | None:
+    """Ids, codes and dates among whole numbers; None for an amount."""
+    words, rows = cells.words(), len(numbers)
+    counter = _is_counter(cells, numbers)
+    low, high = float(numbers.min()), float(numbers.max())  # type: ignore[arg-type]
+    unique = distinct == rows
+    if rows >= 10 and counter and low in (0, 1):
+        return _id(cells, 0.98, "counts the rows")
+    if rows >= 10 and unique and (words & ID_WORDS or cells.name.lower().endswith("id")):
+        return _id(cells, 0.97, "another whole number in every row, and an id by its name")
+    if rows >= 20 and counter and not (low >= 1500 and high <= 2200):
+        return _id(cells, 0.9, "goes up by one step from row to row")
+    if words & DATE_WORDS and (
+        (low >= 6e8 and high <= 2.2e9)
+        or (low >= 6e11 and high <= 2.2e12)
+        or (low >= 19000101 and high <= 22001231 and distinct > 1)
+    ):
+        return _dated(cells, 0.9)
+    if _is_id_name(cells.name):
+        return _repeated_id(cells, distinct, rows)
+    zeros = bool(cells.values.str.contains(r"^0\d").any())
+    code = any(cells.name.lower().endswith(word) for word in CODE_WORDS) or (
+        distinct <= 50 and any(cells.name.lower().endswith(word) for word in PLACE_WORDS)
+    )
+    if distinct == 2 and rows >= 10 and "year" not in words:
+        return _category(cells, 0.8, "two whole numbers")
+    if zeros or (code and not cells.values.str.contains(".", literal=True).any() and low >= 0):
+        why = "codes: zeros in front" if zeros else "whole numbers, but codes by the name"
+        return _category(cells, 0.9 if zeros else 0.75, why)
+    return None
+
+
+def _is_counter(cells: Cells, numbers: pl.Series) -> bool:
+    """Whether the number goes up with the row by the same step throughout."""
+    if len(numbers) < 10:
+        return False
+    rows = cells.at.cast(pl.Float64)
+    steps = (numbers - numbers[0])[1:] / (rows - rows[0])[1:]
+    return bool((steps == steps[0]).all()) and steps[0] != 0
+
+
+def _is_id_name(name: str) -> bool:
+    words = name_words(name)
+    joined = re.search(rf"[a-z]I[Dd]$|(?i:{THINGS})[iI][dD]$", name)
+    return bool(words & {"id", "ids", "uuid", "guid", "uid", "identifier"}) or bool(joined)
+
+
+def _repeated_id(cells: Cells, distinct: int, rows: int) -> Column:
+    """An id by its name that repeats: of few things a category, of many a group."""
+    if distinct <= FEW and rows >= 20 * distinct:
+        return _category(cells, 0.7, f"an id of {distinct} things that repeat")
+    if distinct > 0.9 * rows:
+        return _id(cells, 0.95, "an id by its name")
+    return _id(
+        cells,
+        0.85,
+        f"an id by its name, {rows / distinct:.1f} rows for each",
+        f"an id that repeats; train --group {cells.name!r} keeps its rows in one split",
+    )
+
+
+def _id(cells: Cells, sure: float, why: str, aside: str = "") -> Column:
+    return Column(
+        cells.name,
+        "id",
+        sure,
+        why,
+        aside=aside or f"an id: {why}",
+        distinct=cells.values.n_unique(),
+        view=("", one_line(f"{cells.values[0]} … {cells.values[-1]}")[:40]),
+    )
+
+
+def _other_numbers(cells: Cells) -> Column | None:
+    """Words that name a row, or lead out of the table."""
+    values = cells.values
+    if cells.share(URL) > 0.9:
+        reason = "addresses on the web; fetch the files and give their paths"
+        return Column(cells.name, "address", 0.97, "begins with https://", aside=reason, distinct=0)
+    distinct, rows = values.n_unique(), len(values)
+    if cells.share(UUID) > 0.95:
+        return (
+            _id(cells, 0.98, "UUIDs or hashes")
+            if distinct > 0.9 * rows
+            else _repeated_id(cells, distinct, rows)
+        )
+    if cells.share(CONTACT) > 0.95 and distinct > 0.5 * rows:
+        return _id(cells, 0.9, "addresses or telephone numbers")
+    return None
+
+
+def _marked(cells: Cells) -> Column | None:
+    """Numbers with currencies or units, which projects do not read."""
+    digits = cells.values.str.contains(r"\d").mean()
+    if cells.share(MARKED) < 0.95 or digits != 1 or cells.values.n_unique() <= 12:
+        return None
+    if cells.values.str.contains(r"^[A-Za-z]?\d+[A-Za-z]?$").mean() > 0.5:  # type: ignore[operator]
+        return None  # 12B is rather a code
+    example = one_line(str(cells.values[0]))[:30]
+    return Column(
+        cells.name,
+        "number with marks",
+        0.85,
+        f"numbers written like '{example}'",
+        aside=f"numbers written like '{example}'; write them plainly (1234.5) to use them",
+        distinct=cells.values.n_unique(),
+    )
+
+
+# Words
+
+
+def _category_or_text(cells: Cells) -> Column:
+    cells = cells.text()
+    values, rows = cells.values, len(cells.values)
+    counts = top(values)
+    distinct = values.n_unique()
+    unique = distinct / rows
+    some = cells.some(2000)
+    words = [len(value.split()) for value in some]
+    mean = sum(words) / len(words)
+    unspaced = sum(len(UNSPACED.findall(v)) > len(v) / 3 for v in some) > len(some) / 2
+    long = mean >= 3 or (unspaced and sum(map(len, some)) / len(some) >= 8)
+    if cells.share(re.compile(r"[^|]+(\|[^|]+)+|[^|]*")) > 0.99 and (
+        values.str.contains("|", literal=True).mean() > 0.2  # type: ignore[operator]
+    ):
+        return _tags(cells, distinct)
+    if long and (unique > 0.3 or (mean >= 8 and distinct > FEW)) and distinct > 12:
+        return _text(cells, some, unspaced, unique)
+    if distinct <= FEW and (rows >= 2 * distinct or distinct <= 12):
+        sure = 0.97 if rows >= 10 * distinct else 0.8
+        return _category(cells, sure, f"{distinct} values")
+    if _is_id_name(cells.name):
+        return _repeated_id(cells, distinct, rows)
+    if unique > 0.5 and mean >= 2.2:
+        return _text(cells, some, unspaced, unique, sure=0.65)
+    if unique > 0.95:
+        return _id(cells, 0.85, "another word in nearly every row")
+    if unique > 0.5:
+        return Column(
+            cells.name,
+            "category",
+            0.6,
+            f"{distinct} values in {rows} rows",
+            aside=f"most of its values occur once ({distinct} in {rows} rows): nothing to learn of",
+            distinct=distinct,
+            view=bars(counts, rows),
+        )
+    return _category(cells, 0.85, f"{distinct} values")
+
+
+def _category(cells: Cells, sure: float, why: str) -> Column:
+    values = cells.text().values
+    view = bars(top(values), len(values))
+    distinct = values.n_unique()
+    return Column(cells.name, "category", sure, why, "categorical", distinct=distinct, view=view)
+
+
+def _tags(cells: Cells, distinct: int) -> Column:
+    tags = cells.values.str.split("|").explode().str.strip_chars().n_unique()
+    why = f"{tags} words joined by |"
+    column = _category(cells, 0.9, why)
+    column = replace(column, what="tags", facts={"tags": tags})
+    if distinct <= FEW:
+        return column
+    return column.set_aside(f"{why}; sets of tags are no type of input yet")
+
+
+def _text(
+    cells: Cells, some: list[str], unspaced: bool, unique: float, sure: float = 0.0
+) -> Column:
+    tokens = [list("".join(v.split())) if unspaced else v.split() for v in some]
+    lengths = sorted(map(len, tokens))
+    known = {token.lower().strip(".,;:!?\"'()") for each in tokens for token in each}
+    p95 = lengths[min(len(lengths) - 1, int(0.95 * len(lengths)))]
+    kind = "characters" if unspaced else "words"
+    middle = lengths[len(lengths) // 2]
+    return Column(
+        cells.name,
+        "text",
+        sure or (0.95 if unique > 0.8 and middle >= 5 else 0.8),
+        f"95% have at most {p95} {kind}",
+        "text",
+        distinct=cells.values.n_unique(),
+        view=(spark(binned(lengths)), f"{lengths[0]} … {lengths[-1]} {kind}"),
+        facts={"length": p95, "vocabulary": len(known), "tokens": kind, "texts": len(some)},
+    )
+
+
+def _as_said(cells: Cells, column: Column, kind: str, table: Table, outside: bool) -> Column:
+    """The column as the person says it is."""
+    if column.type == kind:
+        return replace(column, sure=1.0, aside="")
+    why = "as you say"
+    if kind in ("image", "timeseries"):
+        found = files.column(cells, table.folder, outside, kind)
+        if found is None or found.type is None:
+            reason = found.aside if found else "its cells are no paths of such files"
+            raise DataError(f"--as {cells.name}:{kind}: {reason}")
+        return replace(found, sure=1.0, why=why)
+    if not len(cells.text().values):
+        raise DataError(f"--as {cells.name}:{kind}: the column is empty")
+    if kind == "text":
+        text = cells.text()
+        some = text.some(2000)
+        unspaced = sum(len(UNSPACED.findall(v)) > len(v) / 3 for v in some) > len(some) / 2
+        return replace(_text(text, some, unspaced, 1.0), sure=1.0, why=why)
+    if kind == "categorical":
+        return _category(cells, 1.0, why)
+    if kind == "binary":
+        return Column(cells.name, "yes or no", 1.0, why, "binary", distinct=cells.values.n_unique())
+    numbers, decimal = numbers_of(cells.values)
+    good = numbers.drop_nulls()
+    if not len(good):
+        raise DataError(f"--as {cells.name}:{kind}: it has no numbers")
+    facts = {"decimal": decimal} if decimal == "comma" else {}
+    distinct = good.n_unique()
+    return Column(
+        cells.name,
+        "number",
+        1.0,
+        why,
+        "numeric",
+        distinct=distinct,
+        facts=facts,
+        view=histogram(good),
+    )
+
+
+# Arrays
+
+
+def _array(table: Table, name: str) -> Column:
+    """An array of several axes, in memory: numbers, a series or a picture for each row."""
+    array = table.arrays[name]
+    size = "x".join(map(str, array.shape)) or "one"
+    why = f"{array.dtype} of {size} a row"
+    if array.kind not in "biuf":
+        return Column(name, "array", 1.0, why, aside=f"{why}; no type of input for it")
+    facts = {"shape": list(array.shape), "file": False}
+    if len(array.shape) == 1:
+        return Column(name, "number", 0.95, why, "numeric", facts=facts)
+    if len(array.shape) == 3 and array.shape[2] in (1, 3, 4) and array.dtype == "uint8":
+        return Column(name, "picture", 0.97, why, "image", facts=facts)
+    if len(array.shape) == 2:
+        hint = "; were they grey pictures, store them as (rows, height, width, 1)"
+        why += hint if array.dtype == "uint8" else ""
+        return Column(name, "series", 0.9, why, "timeseries", facts=facts)
+    return Column(name, "array", 1.0, why, aside=f"{why}; no type of input has this shape")

@@ -1,0 +1,192 @@
+"""Columns of paths: which files they name, and what these say of shapes.
+
+Only headers are read: a picture is never decoded, a series never loaded. A path that leaves the
+table's folder is followed only when asked.
+"""
+
+from __future__ import annotations
+
+import re
+import statistics
+from pathlib import Path
+from typing import Any
+
+from keras_scaffold.infer.cells import Cells, Column
+from keras_scaffold.infer.tables import PICTURES, SERIES, DataError, npy_header, quiet_pictures
+from keras_scaffold.spec import one_line
+
+FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP")
+OTHERS = {
+    ".tif": "pictures in a format that projects do not decode; convert them to PNG or JPEG",
+    ".tiff": "pictures in a format that projects do not decode; convert them to PNG or JPEG",
+    ".wav": "sound is no type of input yet",
+    ".mp3": "sound is no type of input yet",
+    ".flac": "sound is no type of input yet",
+    ".mp4": "video is no type of input yet",
+    ".avi": "video is no type of input yet",
+}
+OPENED = 200  # files of a column of which the header is read
+LARGEST_SIDE = 128  # of a picture, so that a CPU can train on it
+LONGEST_SERIES = 2048  # steps
+LARGEST_CSV = 1 << 24  # bytes of a series
+
+
+def column(cells: Cells, folder: Path, outside: bool, kind: str = "") -> Column | None:
+    """The column as one of pictures or series; None where its cells are no paths."""
+    some = cells.some(OPENED)
+    suffixes = [match[0].lower() for v in some if (match := re.search(r"\.\w{2,5}$", v))]
+    if not kind and len(suffixes) < 0.9 * len(some):
+        return None
+    usual = max(set(suffixes), key=suffixes.count) if suffixes else ""
+    if usual in OTHERS:
+        return Column(cells.name, "file", 0.95, f"paths ending in {usual}", aside=OTHERS[usual])
+    if kind != "timeseries" and sum(s in PICTURES for s in suffixes) >= 0.9 * len(some):
+        what, read = "picture", _pictures
+    elif kind != "image" and sum(s in SERIES for s in suffixes) >= 0.9 * len(some):
+        what, read = "series", _series
+    else:
+        return None
+    paths = [_path(cells.name, name, folder, outside) for name in some]
+    there = [path for path in paths if path.is_file()]
+    if not there:
+        return Column(
+            cells.name, what, 0.8, f"paths ending in {usual}", aside=_nowhere(some, folder)
+        )
+    found = read(cells.name, there)
+    if not found:
+        reason = f"none of its files can be read, such as {one_line(there[0].name)}"
+        return Column(cells.name, what, 0.8, f"paths ending in {usual}", aside=reason)
+    why, span, facts = found
+    facts["absent"] = 1 - len(there) / len(paths)
+    facts["absent_file"] = next(
+        (n for n, p in zip(some, paths, strict=True) if not p.is_file()), ""
+    )
+    kind = "image" if what == "picture" else "timeseries"
+    return Column(
+        cells.name,
+        what,
+        0.99 if len(there) == len(paths) else 0.85,
+        why,
+        kind,
+        distinct=cells.values.n_unique(),
+        view=("", span),
+        facts=facts,
+    )
+
+
+def _path(name: str, cell: str, folder: Path, outside: bool) -> Path:
+    path = folder / cell
+    try:
+        inside = path.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError, ValueError):
+        return folder / "no such file"
+    if not inside and not outside:
+        raise DataError(
+            f"{name}: '{one_line(cell)}' leads out of {folder}; say --outside to follow such paths"
+        )
+    return path
+
+
+def _nowhere(some: list[str], folder: Path) -> str:
+    """Why no file is there, with the folder in which they are where one is near."""
+    try:
+        near = [place for place in sorted(folder.iterdir()) if place.is_dir()][:50]
+    except OSError:
+        near = []
+    for place in near:
+        if sum((place / cell).is_file() for cell in some) > len(some) / 2:
+            return f"the files lie in {place.name}/; write paths such as {place.name}/{some[0]}"
+    return f"no such file: {one_line(some[0])}; paths start from the table's folder"
+
+
+Found = tuple[str, str, dict[str, Any]]
+
+
+def _pictures(name: str, paths: list[Path]) -> Found | None:
+    from PIL import Image, UnidentifiedImageError
+
+    sizes: list[tuple[int, int]] = []
+    grey = broken = 0
+    for path in paths:
+        try:
+            with quiet_pictures(), Image.open(path, formats=FORMATS) as it:
+                sizes.append((it.height, it.width))
+                grey += it.mode in ("1", "L", "I", "I;16", "LA", "F")
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+            raise DataError(
+                f"{name}: {path} says it is larger than {Image.MAX_IMAGE_PIXELS:,} pixels; look at"
+                " it, shrink it or take it out"
+            ) from None
+        except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Warning):
+            broken += 1
+    if not sizes:
+        return None
+    height, width = (round(statistics.median(side)) for side in zip(*sizes, strict=True))
+    alike = len(set(sizes)) == 1
+    channels = 1 if grey == len(sizes) else 3
+    shape = [*fitted(height, width), channels]
+    why = f"pictures of {'' if alike else 'about '}{height} x {width}, {'grey' if channels == 1 else 'colour'}"
+    if shape[:2] != [height, width]:
+        why += f"; {shape[0]} x {shape[1]} trains on a CPU"
+    heights, widths = zip(*sizes, strict=True)
+    span = (
+        f"{min(heights)}x{min(widths)} … {max(heights)}x{max(widths)}"
+        if not alike
+        else f"{height}x{width}"
+    )
+    return why, span, {"shape": shape, "broken": broken / len(paths)}
+
+
+def fitted(height: int, width: int) -> tuple[int, int]:
+    """The size to which pictures are brought: theirs, or smaller with the same look."""
+    scale = LARGEST_SIDE / max(height, width)
+    if scale >= 1:
+        return max(8, height), max(8, width)
+    small = (max(8, 8 * round(side * scale / 8)) for side in (height, width))
+    return next(small), next(small)
+
+
+def _series(name: str, paths: list[Path]) -> Found | None:
+    shapes: list[tuple[int, int]] = []
+    broken = 0
+    for path in paths:
+        shape = _series_shape(path)
+        if shape is None:
+            broken += 1
+        else:
+            shapes.append(shape)
+    if not shapes:
+        return None
+    widths = sorted({width for _, width in shapes})
+    if len(widths) > 1:
+        return None
+    steps = [step for step, _ in shapes]
+    most = max(steps)
+    kept = min(most, LONGEST_SERIES)
+    why = (
+        f"series of {most if min(steps) == most else f'{min(steps)} to {most}'} steps x {widths[0]}"
+    )
+    if kept < most:
+        why += f"; the last {kept} steps are kept"
+    span = f"{min(steps)} … {most} steps"
+    return why, span, {"shape": [kept, widths[0]], "broken": broken / len(paths)}
+
+
+def _series_shape(path: Path) -> tuple[int, int] | None:
+    """Steps and values of a series, from its header or its lines."""
+    try:
+        if path.suffix.lower() == ".npy":
+            with path.open("rb") as file:
+                shape, dtype = npy_header(file)
+            if dtype.kind not in "biuf" or not 1 <= len(shape) <= 2 or 0 in shape:
+                return None
+            return shape[0], shape[1] if len(shape) == 2 else 1
+        if path.stat().st_size > LARGEST_CSV:
+            return None
+        lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    except (OSError, ValueError, UnicodeDecodeError):
+        return None
+    if not lines:
+        return None
+    header = any(character.isalpha() for character in lines[0])
+    return max(1, len(lines) - header), len(lines[0].split(","))

@@ -1,0 +1,498 @@
+"""From columns to a spec: which columns make an input together, of which sizes, and why."""
+
+from __future__ import annotations
+
+import keyword
+import math
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from keras_scaffold.catalog import load_catalog
+from keras_scaffold.infer.cells import Column
+from keras_scaffold.infer.columns import FEW, MANY, look
+from keras_scaffold.infer.tables import DataError, Table, open_table
+from keras_scaffold.infer.targets import (
+    Leak,
+    Target,
+    find_leaks,
+    find_sum,
+    find_target,
+    known_column,
+    parse_target,
+)
+from keras_scaffold.spec import SpecError, check_name, default_project_name, nearest, validate
+
+FLAGS = 4  # at most so many yes-or-no columns are inputs of their own
+FAMILIES = 3  # at most so many families of number columns are inputs of their own
+FAMILY = 4  # columns that differ by a number (sensor_1, sensor_2 ...) make one
+LONG = 256  # steps of a series, beyond which an LSTM is slow
+LONGEST_TEXT = 512
+MOST_TEXTS = 20
+SMALL = 100  # rows
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the person says of the data; everything may be left out."""
+
+    targets: Sequence[str] = ()  # a column, or COLUMN:TASK
+    drop: Sequence[str] = ()
+    keep: Sequence[str] = ()
+    types: Sequence[str] = ()  # COLUMN:TYPE
+    outside: bool = False
+
+
+@dataclass(frozen=True)
+class Input:
+    """A proposed input: its entry of the spec, its columns, and the reason."""
+
+    entry: dict[str, Any]
+    columns: tuple[str, ...]
+    why: str
+
+
+@dataclass
+class Inspection:
+    """What was found in a table, and the spec that follows; None without a target."""
+
+    table: Table
+    columns: list[Column]
+    targets: list[Target]
+    inputs: list[Input]
+    spec: dict[str, Any] | None
+    outputs: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def input_of(self, column: str) -> Input | None:
+        """The input that a column is in."""
+        return next((each for each in self.inputs if column in each.columns), None)
+
+
+def inspect(path: Path, wishes: Wishes) -> Inspection:
+    """Look at a table and propose a spec; DataError where that cannot be done."""
+    table = open_table(path)
+    if table.rows < 2:
+        raise DataError(f"{path}: has one row; nothing can be learnt from one")
+    said = [parse_target(text, table) for text in wishes.targets]
+    if not said and table.kind == "folder per class":
+        said = [("label", "")]
+    names = [name for name, _ in said]
+    if len(set(names)) < len(names):
+        raise DataError(f"--target {max(names, key=names.count)}: is said twice; say it once")
+    columns = look(table, _types(wishes, table, names), outside=wishes.outside, targets=names)
+    by_name = {column.name: column for column in columns}
+    targets = [find_target(table, by_name[name], task) for name, task in said]
+    warnings = [warning for target in targets for warning in target.warnings]
+    columns = [column for column in columns if column.name not in names]
+    columns = _corrected(columns, wishes, table, names)
+    columns, more = _without_leaks(table, columns, targets, wishes)
+    warnings += more + _doubts(table, columns, targets)
+    columns = _few_flags(columns)
+    taken: set[str] = set()
+    outputs = [_output(target, table, taken) for target in targets]
+    inputs, columns = _inputs(table, columns, taken)
+    spec = _spec(table, inputs, outputs)
+    return Inspection(table, columns, targets, inputs, spec, outputs, warnings)
+
+
+# What the person says
+
+
+def _types(wishes: Wishes, table: Table, targets: Sequence[str]) -> dict[str, str]:
+    types: dict[str, str] = {}
+    known = load_catalog().inputs
+    for text in wishes.types:
+        name, colon, kind = text.rpartition(":")
+        if not colon:
+            raise DataError(f"--as {text}: give COLUMN:TYPE, such as zip:categorical")
+        name = known_column(name, table, "--as")
+        if kind not in known:
+            raise DataError(f"--as {text}: no type of input '{kind}'; {nearest(kind, known)}")
+        if name in targets:
+            raise DataError(f"--as {text}: it is the target; say --target {name}:TASK")
+        if name in table.arrays:
+            raise DataError(f"--as {text}: what an array is follows from its shape")
+        types[name] = kind
+    return types
+
+
+def _corrected(
+    columns: list[Column], wishes: Wishes, table: Table, targets: Sequence[str]
+) -> list[Column]:
+    for flag, names in (("--drop", wishes.drop), ("--keep", wishes.keep)):
+        for name in names:
+            if known_column(name, table, flag) in targets:
+                raise DataError(f"{flag} {name}: it is the target; say another, or leave it out")
+    both = set(wishes.drop) & set(wishes.keep)
+    if both:
+        raise DataError(f"--drop and --keep both name {min(both)}; say one of them")
+    done = []
+    for column in columns:
+        if column.name in wishes.drop:
+            column = column.set_aside("as you say")
+        elif column.name in wishes.keep and column.aside:
+            column = _kept(column, table)
+        done.append(column)
+    return done
+
+
+def _kept(column: Column, table: Table) -> Column:
+    """Take a column in again, as the type that its cells allow."""
+    kinds = {"id": "categorical", "category": "categorical", "tags": "categorical"}
+    kind = kinds.get(column.what)
+    if kind is None:
+        raise DataError(f"--keep {column.name}: {column.aside}; or say --as {column.name}:TYPE")
+    whole = {column.name: kind}
+    return next(c for c in look(table, whole) if c.name == column.name)
+
+
+# Doubts
+
+
+def _without_leaks(
+    table: Table, columns: list[Column], targets: list[Target], wishes: Wishes
+) -> tuple[list[Column], list[str]]:
+    """Set aside the columns that give a target away, unless nothing would be left."""
+    warnings: list[str] = []
+    leaks: dict[str, Leak] = {}
+    for target in targets:
+        for leak in find_leaks(table, columns, target):
+            if leak.sure:
+                leaks[leak.column] = leak
+            else:
+                warnings.append(
+                    f"{leak.column}: tells {leak.target} suspiciously well ({leak.how}); if it is not"
+                    f" known before {leak.target} is: --drop {leak.column!r}"
+                )
+    spared = set(wishes.keep) | {text.rpartition(":")[0] for text in wishes.types}
+    used = {column.name for column in columns if column.type}
+    all_of_them = used <= set(leaks)
+    done = []
+    for column in columns:
+        known = leaks.get(column.name)
+        if known is None or column.name in spared or all_of_them:
+            done.append(column)
+            if known is not None:
+                warnings.append(
+                    f"{known.column}: likely gives {known.target} away ({known.how}); it is kept as"
+                    f" {'nothing else is left' if column.name not in spared else 'you say'}"
+                )
+            continue
+        warnings.append(
+            f"{known.column}: likely gives {known.target} away ({known.how}); set aside. If it is known"
+            f" before {known.target} is: --keep {known.column!r}"
+        )
+        done.append(column.set_aside(f"likely leak of {known.target}: {known.how}"))
+    for target in targets:
+        together = find_sum(table, done, target)
+        if together:
+            drop = " ".join(f"--drop {name!r}" for name in together)
+            warnings.append(
+                f"{' and '.join(together)}: together they give {target.column} exactly, as a sum; if"
+                f" they are not known before it: {drop}"
+            )
+    return done, warnings
+
+
+def _doubts(table: Table, columns: list[Column], targets: list[Target]) -> list[str]:
+    """What a person should know beyond each column's own line."""
+    warnings = list(table.notes)
+    if table.rows < SMALL:
+        warnings.append(f"{table.rows} rows are few for a neural network")
+    for target in targets:
+        if target.missing:
+            warnings.append(
+                f"{target.column}: {target.missing:,} of {table.rows:,} rows have no value; training"
+                " leaves them out"
+            )
+    for column in columns:
+        absent = column.facts.get("absent", 0)
+        broken = column.facts.get("broken", 0)
+        if column.type and "stray" in column.facts:
+            warnings.append(
+                f"{column.name}: {column.facts['stray']}; empty them, or train --bad-rows skip leaves"
+                " their rows out"
+            )
+        if column.type and absent:
+            warnings.append(
+                f"{column.name}: {absent:.0%} of the files looked at are not there, such as"
+                f" {column.facts['absent_file']}"
+            )
+        if column.type and broken:
+            warnings.append(f"{column.name}: {broken:.0%} of the files looked at cannot be read")
+    return warnings
+
+
+def _few_flags(columns: list[Column]) -> list[Column]:
+    """Many yes-or-no columns are no inputs of their own: they join the numbers or categories."""
+    flags = [column for column in columns if column.type == "binary"]
+    if len(flags) <= FLAGS:
+        return columns
+    return [
+        replace(column, type="numeric" if column.why == "0 and 1" else "categorical")
+        if column.type == "binary"
+        else column
+        for column in columns
+    ]
+
+
+# Inputs
+
+
+def _inputs(
+    table: Table, columns: list[Column], taken: set[str]
+) -> tuple[list[Input], list[Column]]:
+    """The inputs in the order of their first columns, and the columns, some now set aside."""
+    if table.arrays:
+        return _array_inputs(table, columns, taken)
+    groups: list[tuple[str, list[Column]]] = [
+        *_number_groups([c for c in columns if c.type == "numeric"]),
+        *_category_groups([c for c in columns if c.type == "categorical"]),
+    ]
+    texts = 0
+    for place, column in enumerate(columns):
+        if column.type in ("image", "timeseries", "text", "binary"):
+            texts += column.type == "text"
+            if texts > MOST_TEXTS and column.type == "text":
+                columns[place] = column.set_aside(f"over {MOST_TEXTS} columns of text")
+                continue
+            groups.append((column.name, [column]))
+    order = {column.name: place for place, column in enumerate(columns)}
+    groups.sort(key=lambda group: order[group[1][0].name])
+    made = []
+    for base, group in groups:
+        name = free_name(group[0].name if len(group) == 1 else base, taken, group[0].type or "")
+        made.append(_input(name, group, table))
+    return made, columns
+
+
+def _array_inputs(
+    table: Table, columns: list[Column], taken: set[str]
+) -> tuple[list[Input], list[Column]]:
+    """One array is one input, of its name."""
+    made, done = [], []
+    for column in columns:
+        if column.type:
+            try:
+                check_name(column.name, "name")
+            except SpecError:
+                column = column.set_aside("its name is no name of an input; rename the array")
+        done.append(column)
+        if column.type:
+            taken.add(column.name)
+            made.append(_input(column.name, [column], table))
+    return made, done
+
+
+def _number_groups(columns: list[Column]) -> list[tuple[str, list[Column]]]:
+    """One group, but for large families (sensor_1, sensor_2 ...) and numbers written 3,5."""
+    families: dict[str, list[Column]] = {}
+    for column in columns:
+        families.setdefault(_family(column.name), []).append(column)
+    large = [base for base, members in families.items() if base and len(members) >= FAMILY]
+    large = sorted(large, key=lambda base: -len(families[base]))[:FAMILIES]
+    groups = [(base, families[base]) for base in large]
+    rest = [column for column in columns if _family(column.name) not in large]
+    groups.append(("numbers", rest))
+    return [
+        (base, part[start : start + 4096])
+        for base, group in groups
+        for part in _by_decimal(group)
+        for start in range(0, len(part), 4096)
+    ]
+
+
+def _by_decimal(columns: list[Column]) -> list[list[Column]]:
+    """Numbers written 3.5 and those written 3,5 apart; whole ones go with either."""
+    comma = [column for column in columns if column.facts.get("decimal") == "comma"]
+    point = [column for column in columns if column.facts.get("decimal") == "point"]
+    if comma and not point:
+        return [columns]
+    return [part for part in ([c for c in columns if c not in comma], comma) if part]
+
+
+def _family(name: str) -> str:
+    match = re.fullmatch(r"(.*[^\W\d_]{3})[\W_]*\d+", name)
+    return match[1] if match else ""
+
+
+def _category_groups(columns: list[Column]) -> list[tuple[str, list[Column]]]:
+    """One table each for the small ones, for the large ones, and for those too many to list."""
+    small = [column for column in columns if column.distinct <= FEW]
+    large = [column for column in columns if FEW < column.distinct <= MANY]
+    huge = [column for column in columns if column.distinct > MANY]
+    return [
+        (base, group[start : start + 512])
+        for base, group in (("categories", small), ("codes", large), ("hashed", huge))
+        for start in range(0, len(group), 512)
+    ]
+
+
+def free_name(column: str, taken: set[str], kind: str = "") -> str:
+    """A name for an input or output after a column's, that no other has; it is then taken."""
+    plain = (
+        unicodedata.normalize("NFKD", column.replace("ß", "ss")).encode("ascii", "ignore").decode()
+    )
+    spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", plain).lower()
+    slug = re.sub(r"[^a-z0-9]+", "_", spaced).strip("_")[:32].rstrip("_")
+    if slug and not slug[0].isalpha():
+        slug = f"{kind or 'column'}_{slug}"[:32].rstrip("_")
+    slug = slug or kind or "column"
+    if keyword.iskeyword(slug):
+        slug += "_input"
+    free, number = slug, 1
+    while free in taken:
+        number += 1
+        free = f"{slug[: 31 - len(str(number))]}_{number}"
+    taken.add(free)
+    return free
+
+
+def _input(name: str, group: list[Column], table: Table) -> Input:
+    kind = group[0].type
+    assert kind is not None
+    entry: dict[str, Any] = {"name": name, "type": kind}
+    whys: list[str] = []
+    make = {
+        "numeric": _numeric,
+        "categorical": _categorical,
+        "text": _text,
+        "image": _files,
+        "timeseries": _files,
+    }.get(kind)
+    if "columns" in load_catalog().inputs[kind].fields:
+        if not table.arrays:
+            entry["columns"] = [column.name for column in group]
+    elif group[0].name != name:
+        entry["column"] = group[0].name
+    if make is not None:
+        make(entry, group, table, whys)
+    holes = max(column.missing for column in group) / table.rows
+    if holes and "optional" in load_catalog().inputs[kind].fields:
+        entry["optional"] = True
+        whys.append(
+            f"up to {_percent(holes)} missing" if len(group) > 1 else f"{_percent(holes)} missing"
+        )
+    count = f"{len(group)} columns" if len(group) > 1 else group[0].why
+    return Input(entry, tuple(column.name for column in group), "; ".join([count, *whys]))
+
+
+def _numeric(entry: dict[str, Any], group: list[Column], table: Table, whys: list[str]) -> None:
+    if "shape" in group[0].facts:
+        entry["shape"] = group[0].facts["shape"]
+    elif table.arrays:
+        entry["shape"] = [1]
+    if any(column.facts.get("decimal") == "comma" for column in group):
+        entry["decimal"] = "comma"
+        whys.append("written 3,5")
+
+
+def _categorical(entry: dict[str, Any], group: list[Column], table: Table, whys: list[str]) -> None:
+    most = max(column.distinct for column in group)
+    if table.arrays:
+        entry["shape"] = [1]
+    if most > MANY:
+        entry["encoder"] = "hashing"
+        entry["bins"] = min(65_536, _power(2 * most))
+        whys.append(f"over {MANY} values, so hashed")
+        return
+    seen_all = table.sample.height == table.rows
+    entry["categories"] = most + 1 if seen_all and most <= FEW else _power(most + 1)
+    whys.append(f"a table of {entry['categories']}, one for the unknown")
+
+
+def _text(entry: dict[str, Any], group: list[Column], table: Table, whys: list[str]) -> None:
+    facts = group[0].facts
+    if table.arrays:
+        entry.pop("column", None)
+    if facts["tokens"] == "characters":
+        entry["tokens"] = "characters"
+        whys.append("a script without spaces")
+    entry["shape"] = [min(LONGEST_TEXT, max(8, _power(facts["length"])))]
+    growth = 1.5 if table.rows > facts["texts"] else 1.1
+    entry["vocabulary"] = min(20_000, _round_up(max(100, growth * facts["vocabulary"])))
+    whys.append(
+        f"about {facts['vocabulary']} different {facts['tokens']} in {facts['texts']} texts"
+    )
+
+
+def _files(entry: dict[str, Any], group: list[Column], table: Table, whys: list[str]) -> None:
+    shape = list(group[0].facts["shape"])
+    field = load_catalog().inputs[entry["type"]].fields["shape"]
+    if group[0].facts.get("file", True):
+        shape = [
+            min(most, max(least, n))
+            for n, least, most in zip(shape, field.least, field.most, strict=True)
+        ]
+    entry["shape"] = shape
+    if entry["type"] == "timeseries" and shape[0] > LONG:
+        entry["encoder"] = "conv"
+        whys.append(f"over {LONG} steps, for which an LSTM is slow")
+
+
+def _power(number: float) -> int:
+    return 1 << max(1, math.ceil(math.log2(max(2, number))))
+
+
+def _round_up(number: float) -> int:
+    """1, 2 or 5 with zeros behind."""
+    scale = 10 ** math.floor(math.log10(number))
+    return next(int(step * scale) for step in (1, 2, 5, 10) if step * scale >= number)
+
+
+def _percent(share: float) -> str:
+    return "under 0.1%" if share < 0.001 else f"{share:.1%}" if share < 0.1 else f"{share:.0%}"
+
+
+# Outputs, and the whole
+
+
+def _output(target: Target, table: Table, taken: set[str]) -> dict[str, Any]:
+    if table.arrays:
+        try:
+            name = check_name(target.column, "name")
+        except SpecError:
+            raise DataError(
+                f"--target {target.column}: is no name of an output; rename the array"
+            ) from None
+        taken.add(name)
+    else:
+        name = free_name(target.column, taken, "target")
+    task = load_catalog().outputs[target.task]
+    entry: dict[str, Any] = {"name": name, "task": target.task}
+    if name != target.column:
+        entry["column"] = target.column
+    if isinstance(task.size, str):
+        entry[task.size] = target.classes
+    if target.task == "regression" and target.decimal == "comma":
+        if "decimal" not in task.fields:
+            raise DataError(
+                f"--target {target.column}: its numbers are written 3,5; write them 3.5"
+            )
+        entry["decimal"] = "comma"
+    return entry
+
+
+def _spec(
+    table: Table, inputs: list[Input], outputs: list[dict[str, Any]]
+) -> dict[str, Any] | None:
+    if not outputs:
+        return None
+    if not inputs:
+        raise DataError(
+            f"{table.path}: no column is left to be an input; the report without --target says why,"
+            " --keep COLUMN and --as COLUMN:TYPE take one in"
+        )
+    spec: dict[str, Any] = {
+        "project_name": default_project_name(table.path.resolve().stem),
+        "inputs": [each.entry for each in inputs],
+    }
+    if len(inputs) > 1:
+        spec["merge"] = "concatenate"
+    spec["outputs"] = outputs
+    validate(spec)
+    return spec

@@ -1,0 +1,532 @@
+"""Opening a table as people have it: how it is written, how many rows, a sample of them.
+
+Whatever the file is, its cells become strings: 007 stays 007, and what a column is gets decided in
+one place, `columns`. A sample is spread over the whole file, as a sorted one would mislead else;
+what must hold for every row (holes, stray words) is counted in one pass over all of them.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import json
+import tempfile
+import warnings
+import zipfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import polars as pl
+
+from keras_scaffold.spec import SpecError, one_line
+
+SAMPLE = 20_000  # rows, of a wide table fewer
+CELLS = 2_000_000  # of the sample
+ROW = "\x00row"  # the sample's column with the rows' numbers, from 0; no file has such a name
+BLOCK = 1 << 22
+PROJECTS_READ = ("utf-8", "utf-8-sig", "utf-16", "cp1252")  # encodings
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+SERIES = (".npy", ".csv")
+PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp")  # what a project decodes
+SUFFIXES = {
+    ".csv": "CSV",
+    ".txt": "CSV",
+    ".tsv": "CSV",
+    ".parquet": "Parquet",
+    ".jsonl": "JSON Lines",
+    ".ndjson": "JSON Lines",
+    ".xlsx": "Excel",
+    ".npz": "npz",
+}
+KNOWN = "a .csv, .tsv, .parquet, .jsonl, .xlsx or .npz file, or a folder with a folder per class"
+
+
+class DataError(SpecError):
+    """Data that cannot be looked at; the text is one line."""
+
+
+@dataclass
+class Table:
+    """A table: its sample, and a way over all its rows.
+
+    `lazy` and `sample` have the same columns, all strings, null where the file has nothing; the
+    sample has `ROW` too. `native` says what a file with types of its own calls a column: number,
+    truth, date, text or other.
+    """
+
+    path: Path
+    kind: str
+    rows: int
+    columns: list[str]
+    lazy: pl.LazyFrame
+    sample: pl.DataFrame
+    native: dict[str, str] = field(default_factory=dict)
+    arrays: dict[str, Array] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    written: dict[str, str] = field(default_factory=dict)  # delimiter and encoding of a CSV
+    scratch: tempfile.TemporaryDirectory[str] | None = None  # goes with the table
+
+    @property
+    def folder(self) -> Path:
+        """The folder from which paths in the table start."""
+        return self.path if self.path.is_dir() else self.path.parent
+
+    def all_rows(self, *expressions: pl.Expr) -> pl.DataFrame:
+        """Evaluate expressions over every row."""
+        try:
+            return self.lazy.select(*expressions).collect(engine="streaming")
+        except pl.exceptions.PolarsError as error:
+            raise _unreadable(self.path, error) from None
+
+
+@dataclass(frozen=True)
+class Array:
+    """An array of an .npz: its shape beyond the rows, and NumPy's letter for its kind."""
+
+    shape: tuple[int, ...]
+    kind: str
+    dtype: str
+
+
+def open_table(path: Path) -> Table:
+    """Open a table, whatever kind it is; DataError where it cannot be."""
+    if not path.exists():
+        raise DataError(f"{path}: no such file or folder; give the path of a table")
+    if path.is_dir():
+        return _class_folders(path)
+    kind = SUFFIXES.get(path.suffix.lower())
+    if kind is None:
+        raise DataError(f"{path}: '{path.suffix}' is no kind of table known here; give {KNOWN}")
+    if path.stat().st_size == 0:
+        raise DataError(f"{path}: is empty; give a table with a header and rows")
+    openers = {"CSV": _csv, "Parquet": _parquet, "JSON Lines": _json_lines, "Excel": _excel}
+    try:
+        table = _npz(path) if kind == "npz" else openers[kind](path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except pl.exceptions.PolarsError as error:
+        raise _unreadable(path, error) from None
+    if table.rows == 0:
+        raise DataError(f"{path}: has a header but no rows; give a table with rows")
+    return table
+
+
+def _unreadable(path: Path, error: Exception) -> DataError:
+    kind = SUFFIXES.get(path.suffix.lower(), "table")
+    reason = (str(error).strip().splitlines() or ["it is damaged"])[0]
+    return DataError(f"{path}: cannot be read as {kind}: {one_line(reason)}")
+
+
+def _sampled(lazy: pl.LazyFrame, rows: int) -> pl.DataFrame:
+    """At most about `SAMPLE` rows, evenly over the table and in step with no period of it."""
+    numbered = lazy.with_row_index(ROW)
+    most = max(SAMPLE // 10, min(SAMPLE, CELLS // len(lazy.collect_schema())))
+    if rows > most:
+        # Multiples of the golden ratio fall evenly between 0 and 1, whatever follows them.
+        place = (pl.col(ROW).cast(pl.UInt64) * 2_654_435_769) % (1 << 32)
+        numbered = numbered.filter(place < int((1 << 32) * (most / rows)))
+    return numbered.collect(engine="streaming")
+
+
+def _table(path: Path, kind: str, lazy: pl.LazyFrame, **more: Any) -> Table:
+    rows: int = lazy.select(pl.len()).collect(engine="streaming").item()
+    names = lazy.collect_schema().names()
+    return Table(path, kind, rows, names, lazy, _sampled(lazy, rows), **more)
+
+
+# CSV
+
+
+def _csv(path: Path) -> Table:
+    scratch: tempfile.TemporaryDirectory[str] | None = None
+    encoding = _encoding(path)
+    source = path
+    if encoding not in ("utf-8", "utf-8-sig"):
+        scratch = tempfile.TemporaryDirectory(prefix="keras-scaffold-")
+        source = Path(scratch.name, "utf8.csv")
+        _transcode(path, encoding, source)
+    delimiter = _delimiter(source)
+    header = _header(source, delimiter)
+    written = {"delimiter": delimiter, "encoding": encoding}
+    try:
+        lazy = _scan_csv(source, delimiter, header)
+        table = _table(path, "CSV", lazy, written=written, scratch=scratch)
+    except pl.exceptions.PolarsError:
+        # Stray quotes, or rows of other lengths: Python's reader takes the one and names the other.
+        scratch = scratch or tempfile.TemporaryDirectory(prefix="keras-scaffold-")
+        clean = Path(scratch.name, "clean.csv")
+        _rewrite(source, delimiter, clean, path)
+        table = _table(path, "CSV", _scan_csv(clean, ",", header), written=written, scratch=scratch)
+    if encoding not in PROJECTS_READ:
+        table.notes.append(
+            f"the table is written in {encoding}, which a project takes for cp1252: save it in UTF-8"
+        )
+    if _looks_like_data(header, table.sample):
+        table.notes.append(
+            f"the first line ({', '.join(header[:4])} ...) looks like data and is taken for the"
+            " header; if it is data, put a line with names above it"
+        )
+    return table
+
+
+def _scan_csv(source: Path, delimiter: str, header: list[str]) -> pl.LazyFrame:
+    def names(_: list[str]) -> list[str]:
+        return header
+
+    return pl.scan_csv(source, separator=delimiter, infer_schema=False, with_column_names=names)
+
+
+def _encoding(path: Path) -> str:
+    """The encoding of a text file, by its mark, by trying UTF-8, or by the look of its bytes."""
+    with path.open("rb") as file:
+        head = file.read(4096)
+        if head.startswith(codecs.BOM_UTF8):
+            return "utf-8-sig"
+        if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return "utf-16"
+        if b"\0" in head:
+            raise DataError(f"{path}: is no text file; give {KNOWN}")
+        file.seek(0)
+        strange = _not_utf8(file)
+    if strange is None:
+        return "utf-8"
+    if b"\0" in strange:
+        raise DataError(f"{path}: is no text file; give {KNOWN}")
+    return _guessed(strange)
+
+
+def _not_utf8(file: BinaryIO) -> bytes | None:
+    """The first block that is not UTF-8; None where all is."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    while block := file.read(BLOCK):
+        try:
+            decoder.decode(block)
+        except UnicodeDecodeError:
+            return block
+    try:
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return block
+    return None
+
+
+def _guessed(block: bytes) -> str:
+    """An encoding of some bytes that are not UTF-8."""
+    from charset_normalizer import from_bytes
+
+    strange = b"\n".join(line for line in block.splitlines() if not line.isascii())[:20_000]
+    best = from_bytes(strange).best() if len(strange) > 40 else None
+    name = best.encoding if best is not None else "cp1252"
+    # Western bytes read as some rarer page with the same letters; name the usual one.
+    western = {"latin_1", "iso8859_15", "cp1250", "mac_roman", "cp850", "cp437", "hp_roman8"}
+    if name in western or (name.startswith(("mac_", "cp125")) and name in ("cp1254", "cp1257")):
+        return "cp1252"
+    return name
+
+
+def _transcode(path: Path, encoding: str, target: Path) -> None:
+    reader = codecs.getincrementaldecoder(encoding)(errors="replace")
+    with path.open("rb") as source, target.open("w", encoding="utf-8", newline="") as out:
+        while block := source.read(BLOCK):
+            out.write(reader.decode(block))
+        out.write(reader.decode(b"", final=True))
+
+
+def _head(source: Path, size: int = 1 << 18) -> str:
+    with source.open("rb") as file:
+        return codecs.getincrementaldecoder("utf-8-sig")(errors="replace").decode(file.read(size))
+
+
+def _delimiter(source: Path) -> str:
+    """The delimiter with which the first records have most cells, and equally many."""
+    if source.suffix.lower() in (".tsv",):
+        return "\t"
+    head = _head(source)
+    best, found = 0.0, ","
+    for delimiter in DELIMITERS:
+        lengths = Counter(len(record) for record in _records(head, delimiter) if record)
+        width, times = max(lengths.items(), key=lambda pair: (pair[1], pair[0]), default=(1, 1))
+        score = times / max(1, lengths.total()) * (1 + width / 1000)
+        if width > 1 and score > best + 1e-9:
+            best, found = score, delimiter
+    return found
+
+
+def _records(text: str, delimiter: str, most: int = 50) -> list[list[str]]:
+    records = []
+    try:
+        for record in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
+            records.append(record)
+            if len(records) == most:
+                return records
+    except csv.Error:
+        pass
+    return records[:-1] if len(records) > 2 else records  # the last may be cut
+
+
+def _header(source: Path, delimiter: str) -> list[str]:
+    first = next((record for record in _records(_head(source), delimiter, 2) if record), [])
+    if not any(name.strip() for name in first):
+        raise DataError(f"{source.name}: its first line has no names; give the table a header")
+    return _named(first)
+
+
+def _named(first: Sequence[str]) -> list[str]:
+    """The names of the columns, as pandas (and so the project) will call them."""
+    names: list[str] = []
+    for place, name in enumerate(first):
+        free = name = name or f"Unnamed: {place}"
+        number = 0
+        while free in names:
+            number += 1
+            free = f"{name}.{number}"
+        names.append(free)
+    return names
+
+
+def _looks_like_data(header: Sequence[str], sample: pl.DataFrame) -> bool:
+    numbers = [_is_number(name.split(".")[0]) or _is_number(name) for name in header]
+    return len(header) > 1 and sum(numbers) > len(header) / 2 and sample.height > 1
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _rewrite(source: Path, delimiter: str, target: Path, path: Path) -> None:
+    """Write a CSV anew in the plainest way; DataError for a row that has too many cells."""
+    csv.field_size_limit(1 << 24)
+    with (
+        source.open(encoding="utf-8-sig", newline="") as file,
+        target.open("w", encoding="utf-8", newline="") as out,
+    ):
+        writer = csv.writer(out, quoting=csv.QUOTE_ALL)
+        reader = csv.reader(file, delimiter=delimiter)
+        width = 0
+        try:
+            for record in reader:
+                width = width or len(record)
+                if len(record) > width:
+                    raise DataError(
+                        f"{path}: line {reader.line_num} has {len(record)} cells, the header"
+                        f" {width}; mend the line, or quote the cell with the delimiter in it"
+                    )
+                if record:
+                    writer.writerow(record + [""] * (width - len(record)))
+        except csv.Error as error:
+            line = reader.line_num
+            raise DataError(f"{path}: line {line} cannot be read as CSV: {error}") from None
+
+
+# Files with types of their own
+
+
+def _native(kind: pl.DataType) -> str:
+    if kind.is_numeric():
+        return "number"
+    if kind == pl.Boolean:
+        return "truth"
+    if kind.is_temporal():
+        return "date"
+    return "text" if kind in (pl.String, pl.Categorical, pl.Enum, pl.Null) else "other"
+
+
+def _as_strings(lazy: pl.LazyFrame) -> tuple[pl.LazyFrame, dict[str, str]]:
+    schema = lazy.collect_schema()
+    native = {name: _native(kind) for name, kind in schema.items()}
+    cells = [
+        pl.when(pl.col(name).is_null()).then(None).otherwise(pl.lit("...")).alias(name)
+        if native[name] == "other"
+        else pl.col(name).cast(pl.String)
+        for name in schema
+    ]
+    return lazy.select(cells), native
+
+
+def _parquet(path: Path) -> Table:
+    with path.open("rb") as file:
+        if file.read(4) != b"PAR1":
+            raise DataError(f"{path}: is no Parquet file; give {KNOWN}")
+    lazy, native = _as_strings(pl.scan_parquet(path))
+    return _table(path, "Parquet", lazy, native=native)
+
+
+def _json_lines(path: Path) -> Table:
+    """A line is an object; its values become strings, nested ones the JSON that they are."""
+    names: dict[str, None] = {}
+    kinds: dict[str, set[str]] = {}
+    for number, line in _some_lines(path):
+        try:
+            entry = json.loads(line)
+        except ValueError as error:
+            reason = "it is not UTF-8 text" if isinstance(error, UnicodeError) else error
+            raise DataError(f"{path}: line {number} is no JSON: {reason}") from None
+        if not isinstance(entry, dict):
+            raise DataError(f"{path}: line {number} is no JSON object; write one per line")
+        for name, value in entry.items():
+            names[name] = None
+            if value is not None:
+                kinds.setdefault(name, set()).add(_json_kind(value))
+    # Parsing is most of the work: do it once.
+    scratch = tempfile.TemporaryDirectory(prefix="keras-scaffold-")
+    once = Path(scratch.name, "table.arrow")
+    pl.scan_ndjson(path, schema=dict.fromkeys(names, pl.String)).sink_ipc(once)
+    lazy = pl.scan_ipc(once)
+    native = {name: kinds.get(name, set()) for name in names}
+    told = {name: next(iter(kind)) if len(kind) == 1 else "text" for name, kind in native.items()}
+    return _table(path, "JSON Lines", lazy, native=told, scratch=scratch)
+
+
+def _json_kind(value: object) -> str:
+    if isinstance(value, bool):
+        return "truth"
+    if isinstance(value, int | float):
+        return "number"
+    return "text" if isinstance(value, str) else "other"
+
+
+def _some_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Lines with their numbers: the first thousand, then every hundredth."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if (number <= 1000 or number % 100 == 0) and line.strip():
+                yield number, line.removeprefix(codecs.BOM_UTF8)
+
+
+def _excel(path: Path) -> Table:
+    import importlib.util
+
+    if importlib.util.find_spec("fastexcel") is None:
+        raise DataError(f"{path}: Excel files need a library: pip install fastexcel")
+    try:
+        frame = pl.read_excel(path, infer_schema_length=0, has_header=False).cast(pl.String)
+    except Exception as error:  # the library's own, whatever it is
+        raise _unreadable(path, error) from None
+    if not frame.height:
+        raise DataError(f"{path}: its first sheet is empty; give a table with a header and rows")
+    frame.columns = _named([name or "" for name in frame.row(0)])
+    return _table(path, "Excel", frame.slice(1).lazy())
+
+
+# Arrays
+
+
+def _npz(path: Path) -> Table:
+    import numpy as np
+
+    arrays: dict[str, Array] = {}
+    flat: dict[str, pl.Series] = {}
+    native: dict[str, str] = {}
+    counts: dict[str, int] = {}
+    try:
+        with zipfile.ZipFile(path) as file:
+            for entry in file.namelist():
+                name = entry.removesuffix(".npy")
+                with file.open(entry) as stream:
+                    shape, dtype = npy_header(stream)
+                if not shape:
+                    continue
+                counts[name] = shape[0]
+                arrays[name] = Array(shape[1:], dtype.kind, str(dtype))
+        with np.load(path, allow_pickle=False) as loaded:
+            for name, array in arrays.items():
+                if array.shape in ((), (1,)) and array.kind in "biufUS":
+                    values = loaded[name].reshape(-1)
+                    text = values.astype(str) if array.kind in "US" else values
+                    flat[name] = pl.Series(name, text.tolist()).cast(pl.String)
+                    native[name] = {"b": "truth", "U": "text", "S": "text"}.get(
+                        array.kind, "number"
+                    )
+    except (zipfile.BadZipFile, ValueError, KeyError, EOFError, NotImplementedError, zlib_error()):
+        raise DataError(f"{path}: cannot be read as arrays; np.savez writes such a file") from None
+    if not arrays:
+        raise DataError(f"{path}: has no arrays with rows; np.savez writes such a file")
+    if len(set(counts.values())) > 1:
+        few, many = (pick(counts, key=lambda name: counts[name]) for pick in (min, max))
+        raise DataError(
+            f"{path}: {few} has {counts[few]} rows, {many} {counts[many]};"
+            " give every array the same number of rows"
+        )
+    rows = next(iter(counts.values()))
+    blank = pl.repeat(None, rows, dtype=pl.String, eager=True)
+    frame = pl.DataFrame([flat.get(name, blank.alias(name)) for name in arrays])
+    lazy = frame.lazy()
+    return Table(
+        path, "npz", rows, list(arrays), lazy, _sampled(lazy, rows), native=native, arrays=arrays
+    )
+
+
+def zlib_error() -> type[Exception]:
+    """What a damaged archive raises beyond zipfile's own errors."""
+    import zlib
+
+    return zlib.error
+
+
+def npy_header(stream: Any) -> tuple[tuple[int, ...], Any]:
+    """Shape and dtype of a .npy, of which only the header is read."""
+    from numpy.lib import format as npy
+
+    version = npy.read_magic(stream)
+    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    shape, _, dtype = read(stream)
+    if dtype.hasobject:
+        raise ValueError("it holds Python objects")
+    return shape, dtype
+
+
+# Folders
+
+
+def _class_folders(folder: Path) -> Table:
+    """A folder with a folder of files per class, as a table of paths with a label each."""
+    found = [
+        (place.name, file.name)
+        for place in sorted(folder.iterdir())
+        if place.is_dir() and not place.name.startswith(".")
+        for file in sorted(place.iterdir())
+        if file.suffix.lower() in PICTURES + SERIES
+    ]
+    if not found:
+        raise _no_classes(folder)
+    pictures = sum(Path(name).suffix.lower() in PICTURES for _, name in found)
+    kinds, name = (PICTURES, "image") if pictures > len(found) / 2 else (SERIES, "series")
+    kept = [(label, file) for label, file in found if Path(file).suffix.lower() in kinds]
+    frame = pl.DataFrame(
+        {name: [f"{label}/{file}" for label, file in kept], "label": [label for label, _ in kept]}
+    )
+    return _table(folder, "folder per class", frame.lazy())
+
+
+def _no_classes(folder: Path) -> DataError:
+    inside = sorted(path.name for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    if inside:
+        return DataError(
+            f"{folder}: is a folder; give the table in it, such as {folder / inside[0]}"
+        )
+    deeper = next((file.parent.parent for file in _pictures(folder.glob("*/*/*"))), None)
+    if deeper is not None:
+        return DataError(
+            f"{folder}: the classes' folders lie one deeper; give one such as {deeper}"
+        )
+    return DataError(
+        f"{folder}: has no folders with pictures ({', '.join(PICTURES)}); give a table, or a folder"
+        " with a folder per class"
+    )
+
+
+def _pictures(paths: Iterable[Path]) -> Iterator[Path]:
+    return (path for path in paths if path.suffix.lower() in PICTURES)
+
+
+def quiet_pictures() -> warnings.catch_warnings[Any]:
+    """A context in which Pillow's warnings of oversized pictures are errors."""
+    return warnings.catch_warnings(action="error")
