@@ -17,7 +17,8 @@ from seed_two_lstms.data import OUTPUTS
 def run(manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Train for one epoch."""
     folder = tmp_path_factory.mktemp("run")
-    assert main(["train", "--data", str(manifest), "--run", str(folder), "--epochs", "1"]) == 0
+    few = ["--epochs", "1", "--members", "2"]
+    assert main(["train", "--data", str(manifest), "--run", str(folder), *few]) == 0
     return folder
 
 
@@ -25,6 +26,7 @@ def test_a_run_is_complete(run: Path) -> None:
     """Train leaves what the other commands and people need."""
     for name in ("model.keras", "preprocessing.json", "history.json", "metrics.json", "curves.png"):
         assert (run / name).stat().st_size > 0
+    assert "</html>" in (run / "report.html").read_text(encoding="utf-8")
 
 
 def test_evaluate(run: Path, manifest: Path, capsys: pytest.CaptureFixture[str]) -> None:

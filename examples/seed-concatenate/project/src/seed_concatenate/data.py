@@ -58,9 +58,11 @@ def read_numbers(table: Table) -> np.ndarray:
 
 
 def learn_numbers(values: np.ndarray) -> Learnt:
-    """Learn the mean and the variance of each number of numbers."""
+    """Learn mean, variance and quantiles of each number of numbers."""
     exact = values.astype("float64")
-    return {"mean": exact.mean(axis=0).tolist(), "variance": exact.var(axis=0).tolist()}
+    learnt = {"mean": exact.mean(axis=0), "variance": exact.var(axis=0)}
+    learnt["quantiles"] = np.quantile(exact, np.linspace(0, 1, 17), axis=0).T
+    return {name: numbers.tolist() for name, numbers in learnt.items()}
 
 
 # picture: a picture, 100 x 100, 3 channels
@@ -103,7 +105,7 @@ def learn_label(labels: np.ndarray) -> Learnt:
     found = sorted(set(labels), key=lambda label: (label.lower() in TRUE_WORDS, label))
     if len(found) != 2:
         raise DataError(f"label needs two labels, here is {found[:5]}")
-    return {"labels": found, "threshold": 0.5}
+    return {"labels": found, "thresholds": [0.5]}
 
 
 def target_label(examples: Examples, learnt: Learnt) -> np.ndarray:

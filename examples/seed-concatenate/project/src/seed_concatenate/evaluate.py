@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from seed_concatenate.data import (
     STRATA,
@@ -18,6 +19,7 @@ from seed_concatenate.data import (
 )
 from seed_concatenate.manifest import DataError, Examples, settle
 from seed_concatenate.metrics import Scores, score
+from seed_concatenate.model import load_model
 from seed_concatenate.splits import draw_splits, kept_splits, take_split
 
 
@@ -26,10 +28,9 @@ def open_run(run: Path) -> tuple[keras.Model, Preprocessing, dict[str, Any]]:
     for name in ("model.keras", "preprocessing.json", "run.json"):
         if not (run / name).is_file():
             raise DataError(f"{run}: no run here, {name} is missing; `train --run DIR` makes one")
-    # Importing the model's module has registered the layers of our own.
-    model = keras.saving.load_model(run / "model.keras")
     options = json.loads((run / "run.json").read_text(encoding="utf-8"))
-    return model, Preprocessing.load(run / "preprocessing.json"), options
+    preprocessing = Preprocessing.load(run / "preprocessing.json")
+    return load_model(run / "model.keras"), preprocessing, options
 
 
 def evaluate(
@@ -90,7 +91,15 @@ def metrics_of(
 def measure(
     model: keras.Model, preprocessing: Preprocessing, examples: Examples, batch_size: int
 ) -> dict[str, Scores]:
-    """Predict, and compare with the truth: the metrics of each output."""
-    batches = make_dataset(examples, preprocessing, batch_size, with_targets=False)
-    predictions = model.predict(batches, verbose=0)
+    """Compare the predictions with the truth: the metrics of each output."""
+    predictions = predict(model, preprocessing, examples, batch_size)
     return score(preprocessing.targets(examples), predictions, preprocessing.learnt)
+
+
+def predict(
+    model: keras.Model, preprocessing: Preprocessing, examples: Examples, batch_size: int
+) -> dict[str, np.ndarray]:
+    """Predict, by output name."""
+    batches = make_dataset(examples, preprocessing, batch_size, with_targets=False)
+    predictions: dict[str, np.ndarray] = model.predict(batches, verbose=0)
+    return predictions

@@ -3,13 +3,19 @@
 Every layer is named after its input or output, so that `model.summary()` reads like this file.
 """
 
+from pathlib import Path
+
 import keras
 from keras import layers
+
+from seed_concatenate.layers import PiecewiseLinear
 
 
 def encode_numbers(features: keras.KerasTensor) -> keras.KerasTensor:
     """Encode numbers: numbers, normalised, (batch, 20) -> (batch, 32)."""
     x = features
+    # Each number, and how far it has come through each of 16 bins: steps and kinks are easy to learn.
+    x = PiecewiseLinear(20, 16, name="numbers.bins")(x)
     x = layers.Dense(64, activation="relu", name="numbers.dense_1")(x)
     x = layers.Dense(32, activation="relu", name="numbers.dense_2")(x)
     return x
@@ -56,3 +62,9 @@ def build_model() -> keras.Model:
         "label": head_label(merged),
     }
     return keras.Model(inputs, outputs, name="seed_concatenate")
+
+
+def load_model(path: Path) -> keras.Model:
+    """Load a trained model; importing this module has registered its own layers."""
+    model: keras.Model = keras.saving.load_model(path)
+    return model

@@ -56,7 +56,7 @@ def predict_table(
     # label
     probability = predictions["label"][:, 0]
     labels = np.array(learnt["label"]["labels"])
-    threshold = learnt["label"]["threshold"]
+    threshold = learnt["label"]["thresholds"][0]
     table["label"] = labels[(probability > threshold).astype(int)]
     table["label_probability"] = probability  # of the second label
     return table

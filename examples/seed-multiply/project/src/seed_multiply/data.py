@@ -54,9 +54,11 @@ def read_vector_1(table: Table) -> np.ndarray:
 
 
 def learn_vector_1(values: np.ndarray) -> Learnt:
-    """Learn the mean and the variance of each number of vector_1."""
+    """Learn mean, variance and quantiles of each number of vector_1."""
     exact = values.astype("float64")
-    return {"mean": exact.mean(axis=0).tolist(), "variance": exact.var(axis=0).tolist()}
+    learnt = {"mean": exact.mean(axis=0), "variance": exact.var(axis=0)}
+    learnt["quantiles"] = np.quantile(exact, np.linspace(0, 1, 17), axis=0).T
+    return {name: numbers.tolist() for name, numbers in learnt.items()}
 
 
 # vector_2: 10 numbers a row
@@ -70,9 +72,11 @@ def read_vector_2(table: Table) -> np.ndarray:
 
 
 def learn_vector_2(values: np.ndarray) -> Learnt:
-    """Learn the mean and the variance of each number of vector_2."""
+    """Learn mean, variance and quantiles of each number of vector_2."""
     exact = values.astype("float64")
-    return {"mean": exact.mean(axis=0).tolist(), "variance": exact.var(axis=0).tolist()}
+    learnt = {"mean": exact.mean(axis=0), "variance": exact.var(axis=0)}
+    learnt["quantiles"] = np.quantile(exact, np.linspace(0, 1, 17), axis=0).T
+    return {name: numbers.tolist() for name, numbers in learnt.items()}
 
 
 # label: one of two labels
@@ -88,7 +92,7 @@ def learn_label(labels: np.ndarray) -> Learnt:
     found = sorted(set(labels), key=lambda label: (label.lower() in TRUE_WORDS, label))
     if len(found) != 2:
         raise DataError(f"label needs two labels, here is {found[:5]}")
-    return {"labels": found, "threshold": 0.5}
+    return {"labels": found, "thresholds": [0.5]}
 
 
 def target_label(examples: Examples, learnt: Learnt) -> np.ndarray:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
 from seed_multiply.data import Learnt
 
 Scores = dict[str, float]
+Measure = Callable[[np.ndarray, np.ndarray], float]  # of a truth and what was said, (rows,)
 
 
 def score(
@@ -26,7 +29,7 @@ def score(
 def binary_scores(truth: np.ndarray, predicted: np.ndarray, learnt: Learnt) -> Scores:
     """Compare the probabilities of yes with the truth, both (rows, 1)."""
     yes, probability = truth[:, 0] > 0.5, predicted[:, 0]
-    said = probability > learnt["threshold"]
+    said = probability > learnt["thresholds"][0]
     return {
         "accuracy": float((said == yes).mean()),
         "auc": area_under_curve(yes, probability),
@@ -52,3 +55,11 @@ def balanced_accuracy(truth: np.ndarray, said: np.ndarray) -> float:
 def f1_score(yes: np.ndarray, said: np.ndarray) -> float:
     """Compute the harmonic mean of precision and recall; 0 where no yes is found."""
     return float(2 * (yes & said).sum() / max(yes.sum() + said.sum(), 1))
+
+
+# What --threshold may be asked to make best.
+MEASURES: dict[str, Measure] = {
+    "accuracy": lambda truth, said: float((truth == said).mean()),
+    "balanced_accuracy": balanced_accuracy,
+    "f1": f1_score,
+}

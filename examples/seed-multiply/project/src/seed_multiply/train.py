@@ -1,35 +1,48 @@
 """Training: from a manifest to a run, a folder with all that the other commands need.
 
-A run holds model.keras (the best epoch), last.keras (the last one, to resume), preprocessing.json,
-run.json, history.json, metrics.json and curves.png.
+A run holds model.keras, its members (to resume), preprocessing.json, run.json, splits.csv,
+history.json, metrics.json, curves.png and report.html; left_out.csv where rows are bad.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
+import time as clock
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
+from seed_multiply.calibrate import calibrate, set_thresholds
 from seed_multiply.data import (
     STRATA,
     Preprocessing,
     make_dataset,
+    normalise,
     open_examples,
 )
-from seed_multiply.evaluate import measure
+from seed_multiply.ensemble import average, join_members
+from seed_multiply.evaluate import predict
 from seed_multiply.manifest import SPLITS, DataError, settle
-from seed_multiply.model import build_model
+from seed_multiply.metrics import MEASURES, score
+from seed_multiply.model import build_model, load_model
+from seed_multiply.report import WatchBranches, write_report
 from seed_multiply.sample import write_sample
 from seed_multiply.splits import draw_splits, keep_splits, take_split
 
+History = list[dict[str, float]]
+
 
 def compile_model(
-    model: keras.Model, preprocessing: Preprocessing, learning_rate: float = 1e-3
+    model: keras.Model, preprocessing: Preprocessing, learning_rate: float = 2e-3
 ) -> None:
     """Give the model its optimizer, and each output its loss and metrics."""
+    learnt = preprocessing.learnt
+    set_edges(model.get_layer("vector_1.bins"), learnt["vector_1"])
+    set_edges(model.get_layer("vector_2.bins"), learnt["vector_2"])
     model.compile(
         optimizer=keras.optimizers.AdamW(learning_rate),
         loss={
@@ -47,21 +60,31 @@ def compile_model(
     )
 
 
+def set_edges(layer: keras.layers.Layer, learnt: dict[str, Any]) -> None:
+    """Let the bins of an input's numbers hold as many training rows each."""
+    quantiles = np.array(learnt["quantiles"], dtype="float32")
+    layer.set_weights([normalise(quantiles.T, learnt).T])
+
+
 def train(
     data: Path | None,
     run: Path,
     epochs: int,
-    batch_size: int,
+    members: int,
+    batch_size: int | None,
     learning_rate: float,
     seed: int,
     resume: bool,
+    threshold: str = "accuracy",
     bad_rows: str = "stop",
     group: str | None = None,
     time: str | None = None,
 ) -> None:
-    """Train on the manifest's training rows, keep the epoch that is best on its validation rows."""
-    keras.utils.set_random_seed(seed)
-    if resume and not (run / "last.keras").is_file():
+    """Train the members on a manifest, and keep them as one model.
+
+    They differ by chance alone; the average of several is better than each.
+    """
+    if resume and not (run / "members" / "1.keras").is_file():
         raise DataError(f"{run}: nothing to resume; train without --resume first")
     if data is None:
         data = run / "sample" / "manifest.csv"
@@ -80,82 +103,132 @@ def train(
     )
     training = take_split(examples, splits, "train")
     validation = take_split(examples, splits, "validation")
+    batch_size = batch_size or min(256, max(32, len(training) // 40))
 
     run.mkdir(parents=True, exist_ok=True)
-    history: list[dict[str, float]] = []
-    if resume:
-        preprocessing = Preprocessing.load(run / "preprocessing.json")
-        model = keras.saving.load_model(run / "last.keras")
-        history = json.loads((run / "history.json").read_text(encoding="utf-8"))
-    else:
-        for name in ("model.keras", "last.keras"):
-            (run / name).unlink(missing_ok=True)  # of an earlier training in the same folder
-        preprocessing = Preprocessing.learn(training)
-        model = build_model()
-        compile_model(model, preprocessing, learning_rate)
-        preprocessing.save(run / "preprocessing.json")
     keep_splits(run / "splits.csv", examples, splits)
-    run_options = {
+    options = {
         "data": str(data.resolve()),
         "rows": {split: int((splits == split).sum()) for split in SPLITS},
-        "seed": seed,
+        "members": members,
         "batch_size": batch_size,
-        "bad_rows": bad_rows,
+        "seed": seed,
         "group": group,
         "time": time,
     }
-    write_json(run / "run.json", run_options)
+    write_json(run / "run.json", options)
+    if resume:
+        preprocessing = Preprocessing.load(run / "preprocessing.json")
+    else:
+        shutil.rmtree(run / "members", ignore_errors=True)  # of an earlier training
+        preprocessing = Preprocessing.learn(training)
+        preprocessing.save(run / "preprocessing.json")
 
     train_batches = make_dataset(training, preprocessing, batch_size, shuffle=True, seed=seed)
     validation_batches = make_dataset(validation, preprocessing, batch_size)
-    best = min((epoch["val_loss"] for epoch in history), default=None)
-    callbacks = [
-        keras.callbacks.ModelCheckpoint(
-            run / "model.keras", save_best_only=True, initial_value_threshold=best
-        ),
-        keras.callbacks.ModelCheckpoint(run / "last.keras"),
-        keras.callbacks.ReduceLROnPlateau(factor=0.3, patience=3),
-        keras.callbacks.EarlyStopping(patience=8),
-        KeepHistory(history, run / "history.json"),
-    ]
-    try:
-        model.fit(
-            train_batches,
-            shuffle=False,  # make_dataset has shuffled
-            validation_data=validation_batches,
-            epochs=len(history) + epochs,
-            initial_epoch=len(history),
-            callbacks=callbacks,
-        )
-    except KeyboardInterrupt:
-        print("\nInterrupted: keeping what was learnt.")
-        if not (run / "model.keras").is_file():
-            model.save(run / "model.keras")
-            model.save(run / "last.keras")
-            write_json(run / "history.json", history)
+    watch = WatchBranches(training, preprocessing)
+    models: list[keras.Model] = []
+    histories: list[History] = []
+    for number in range(1, members + 1):
+        if members > 1:
+            print(f"Member {number} of {members}")
+        keras.utils.set_random_seed(seed + number - 1)
+        keep = KeepBest(number, run / "members" / f"{number}.keras", resume)
+        if keep.resumed:
+            model = load_model(keep.path)
+        else:
+            model = build_model()
+            compile_model(model, preprocessing, learning_rate)
+        callbacks = [keep, watch] if number == 1 else [keep]
+        interrupted = fit(model, train_batches, validation_batches, epochs, callbacks)
+        models.append(model)
+        histories.append(keep.history)
+        if interrupted:
+            print("\nInterrupted: keeping what was learnt.")
+            break
 
-    model = keras.saving.load_model(run / "model.keras")
-    metrics = measure(model, preprocessing, validation, batch_size)
+    targets = preprocessing.targets(validation)
+    predictions = [predict(model, preprocessing, validation, batch_size) for model in models]
+    predictions = calibrate(models, predictions, targets)
+    together = average(predictions)
+    set_thresholds(preprocessing.learnt, together, targets, MEASURES[threshold])
+    preprocessing.save(run / "preprocessing.json")
+    model = join_members(models)
+    model.save(run / "model.keras")
+    metrics = score(targets, together, preprocessing.learnt)
     result = {"split": "validation", "rows": len(validation), "outputs": metrics}
     write_json(run / "metrics.json", result)
-    draw_curves(history, run / "curves.png")
+    write_json(run / "history.json", sum(histories, []))
+    draw_curves(histories, run / "curves.png")
     for name, scores in metrics.items():
         print(name, *(f"{metric} {value:.4f}" for metric, value in scores.items()))
-    print(f"Run written to {run}: look at {run / 'curves.png'}")
+    report = write_report(run, model, preprocessing, validation, histories[0], metrics, watch.norms)
+    print(f"Run written to {run}. Open {report}")
 
 
-class KeepHistory(keras.callbacks.Callback):
-    """Writes the history after every epoch, so that an interrupted run has one too."""
+def fit(
+    model: keras.Model,
+    training: tf.data.Dataset,
+    validation: tf.data.Dataset,
+    epochs: int,
+    callbacks: list[keras.callbacks.Callback],
+) -> bool:
+    """Train until the loss on the rows held out rises; gives whether a person interrupted it."""
+    try:
+        model.fit(
+            training,
+            shuffle=False,  # make_dataset has shuffled
+            validation_data=validation,
+            epochs=epochs,
+            callbacks=[
+                keras.callbacks.ReduceLROnPlateau(factor=0.3, patience=3),
+                keras.callbacks.EarlyStopping(patience=8),
+                *callbacks,
+            ],
+        )
+    except KeyboardInterrupt:
+        for callback in callbacks:
+            callback.on_train_end()
+        return True
+    return False
 
-    def __init__(self, history: list[dict[str, float]], path: Path) -> None:
+
+class KeepBest(keras.callbacks.Callback):
+    """Keeps a member's best epoch and its history, on disk too: a training may end at any time."""
+
+    def __init__(self, number: int, path: Path, resume: bool) -> None:
         super().__init__()
-        self.history = history
+        self.number = number
         self.path = path
+        self.resumed = resume and path.is_file()
+        self.history: History = []
+        if self.resumed:
+            self.history = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Begin with the weights as they are: where training resumes, the best so far."""
+        self.best = min((epoch["val_loss"] for epoch in self.history), default=float("inf"))
+        self.weights = self.model.get_weights()
+        self.saved = clock.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Add the epoch's numbers."""
-        self.history.append({key: float(value) for key, value in (logs or {}).items()})
-        write_json(self.path, self.history)
+        """Add the epoch's numbers, take its weights where it is the best."""
+        numbers = {key: float(value) for key, value in (logs or {}).items()}
+        self.history.append({"member": self.number, **numbers})
+        if numbers["val_loss"] < self.best:
+            self.best, self.weights = numbers["val_loss"], self.model.get_weights()
+        if clock.monotonic() - self.saved > 30:  # seconds
+            now = self.model.get_weights()
+            self.on_train_end()
+            self.model.set_weights(now)
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Go back to the best weights, and write them."""
+        self.model.set_weights(self.weights)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.model.save(self.path)
+        write_json(self.path.with_suffix(".json"), self.history)
+        self.saved = clock.monotonic()
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -163,27 +236,27 @@ def write_json(path: Path, content: Any) -> None:
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def draw_curves(history: list[dict[str, float]], path: Path) -> None:
-    """Draw each measure over the epochs, training against validation."""
+def draw_curves(histories: list[History], path: Path) -> None:
+    """Draw each measure over the epochs, a line for each member; dashed on rows held out."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    skip = ("val_", "learning_rate")
-    names = [name for name in (history[-1] if history else {}) if not name.startswith(skip)]
+    skip = ("val_", "learning_rate", "member")
+    names = [name for name in (histories[0] or [{}])[-1] if not name.startswith(skip)]
     names.sort(key=lambda name: (name != "loss", name))
-    figure, panels = pyplot.subplots(
-        max(1, len(names)), 1, figsize=(7, 2.6 * max(1, len(names))), squeeze=False, sharex=True
-    )
-    epochs = range(1, len(history) + 1)
+    rows = max(1, len(names))
+    figure, panels = pyplot.subplots(rows, 1, figsize=(7, 2.6 * rows), squeeze=False, sharex=True)
     for panel, name in zip(panels[:, 0], names, strict=False):
-        panel.plot(epochs, [epoch[name] for epoch in history], label="training", marker=".")
-        values = [epoch.get(f"val_{name}", np.nan) for epoch in history]
-        panel.plot(epochs, values, label="validation", marker=".")
+        for history in histories:
+            epochs = range(1, len(history) + 1)
+            (training,) = panel.plot(epochs, [epoch[name] for epoch in history], "C0")
+            values = [epoch[f"val_{name}"] for epoch in history]
+            (held_out,) = panel.plot(epochs, values, "C1--")
+        panel.legend([training, held_out], ["training", "held out"])
         panel.set_ylabel(name.replace("_", " "))
         panel.grid(alpha=0.3)
-    panels[0, 0].legend()
     panels[-1, 0].set_xlabel("epoch")
     panels[-1, 0].xaxis.get_major_locator().set_params(integer=True)
     figure.tight_layout()

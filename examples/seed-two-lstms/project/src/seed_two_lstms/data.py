@@ -113,7 +113,7 @@ def learn_label(labels: np.ndarray) -> Learnt:
     found = sorted(set(labels), key=lambda label: (label.lower() in TRUE_WORDS, label))
     if len(found) != 2:
         raise DataError(f"label needs two labels, here is {found[:5]}")
-    return {"labels": found, "threshold": 0.5}
+    return {"labels": found, "thresholds": [0.5]}
 
 
 def target_label(examples: Examples, learnt: Learnt) -> np.ndarray:

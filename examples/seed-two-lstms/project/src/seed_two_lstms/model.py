@@ -3,6 +3,8 @@
 Every layer is named after its input or output, so that `model.summary()` reads like this file.
 """
 
+from pathlib import Path
+
 import keras
 from keras import layers
 
@@ -55,3 +57,9 @@ def build_model() -> keras.Model:
         "label": head_label(merged),
     }
     return keras.Model(inputs, outputs, name="seed_two_lstms")
+
+
+def load_model(path: Path) -> keras.Model:
+    """Load a trained model; importing this module has registered its own layers."""
+    model: keras.Model = keras.saving.load_model(path)
+    return model

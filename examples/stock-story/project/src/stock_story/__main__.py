@@ -25,13 +25,17 @@ def make_parser() -> argparse.ArgumentParser:
     train = commands.add_parser("train", help="train, and write the run")
     train.add_argument("--data", type=Path, metavar="MANIFEST", help="without it: the sample")
     train.add_argument("--run", type=Path, default=Path("runs/latest"), metavar="DIR")
-    train.add_argument("--epochs", type=int, default=30, help="at most; stops early")
-    train.add_argument("--batch-size", type=int, default=32)
-    train.add_argument("--learning-rate", type=float, default=1e-3)
+    train.add_argument("--epochs", type=int, default=60, help="at most; stops early")
+    train.add_argument("--members", type=int, default=4, help="models that are averaged")
+    train.add_argument("--batch-size", type=int, help="default: by the number of rows, 32 to 256")
+    train.add_argument("--learning-rate", type=float, default=2e-3)
     train.add_argument("--seed", type=int, default=0)
     train.add_argument("--resume", action="store_true", help="go on with the run where it ended")
     train.add_argument("--group", metavar="COLUMN", help="keep its rows together in one split")
     train.add_argument("--time", metavar="COLUMN", help="test on the latest, train on the earliest")
+    measures = ["accuracy", "balanced_accuracy", "f1"]
+    what = "what the threshold of a label makes best on rows held out"
+    train.add_argument("--threshold", default="accuracy", choices=measures, help=what)
     about_rows(train)
 
     evaluate = commands.add_parser("evaluate", help="metrics of a run on a split")
@@ -73,6 +77,7 @@ def start_quietly() -> None:
     try:
         import tensorflow as tf
 
+        tf.get_logger().setLevel("ERROR")
         tf.zeros(())  # the first tensor looks for devices
     finally:
         os.dup2(standard_error, 2)
@@ -85,8 +90,8 @@ def main(arguments: list[str] | None = None) -> int:
     command = options.pop("command")
     from stock_story.manifest import DataError
 
-    for option in ("rows", "epochs", "batch_size"):
-        if options.get(option, 1) < 1:
+    for option in ("rows", "epochs", "members", "batch_size"):
+        if (options.get(option) or 1) < 1 or options.get(option) == 0:
             print(f"error: --{option.replace('_', '-')} must be at least 1", file=sys.stderr)
             return 2
     start_quietly()

@@ -63,9 +63,11 @@ def read_indicators(table: Table) -> np.ndarray:
 
 
 def learn_indicators(values: np.ndarray) -> Learnt:
-    """Learn the mean and the variance of each number of indicators."""
+    """Learn mean, variance and quantiles of each number of indicators."""
     exact = values.astype("float64")
-    return {"mean": exact.mean(axis=0).tolist(), "variance": exact.var(axis=0).tolist()}
+    learnt = {"mean": exact.mean(axis=0), "variance": exact.var(axis=0)}
+    learnt["quantiles"] = np.quantile(exact, np.linspace(0, 1, 17), axis=0).T
+    return {name: numbers.tolist() for name, numbers in learnt.items()}
 
 
 # fundamentals: 4 numbers a row
@@ -84,9 +86,11 @@ def read_fundamentals(table: Table) -> np.ndarray:
 
 
 def learn_fundamentals(values: np.ndarray) -> Learnt:
-    """Learn the mean and the variance of each number of fundamentals."""
+    """Learn mean, variance and quantiles of each number of fundamentals."""
     exact = values.astype("float64")
-    return {"mean": exact.mean(axis=0).tolist(), "variance": exact.var(axis=0).tolist()}
+    learnt = {"mean": exact.mean(axis=0), "variance": exact.var(axis=0)}
+    learnt["quantiles"] = np.quantile(exact, np.linspace(0, 1, 17), axis=0).T
+    return {name: numbers.tolist() for name, numbers in learnt.items()}
 
 
 # news: a text, its first 64 words
@@ -157,7 +161,7 @@ def learn_direction(labels: np.ndarray) -> Learnt:
     found = sorted(set(labels), key=lambda label: (label.lower() in TRUE_WORDS, label))
     if len(found) != 2:
         raise DataError(f"direction needs two labels, here is {found[:5]}")
-    return {"labels": found, "threshold": 0.5}
+    return {"labels": found, "thresholds": [0.5]}
 
 
 def target_direction(examples: Examples, learnt: Learnt) -> np.ndarray:

@@ -3,27 +3,31 @@
 Every layer is named after its input or output, so that `model.summary()` reads like this file.
 """
 
+from pathlib import Path
+
 import keras
 from keras import layers
 
+from stock_story.layers import PiecewiseLinear
+
 
 def encode_indicators(features: keras.KerasTensor) -> keras.KerasTensor:
-    """Encode indicators: numbers, normalised, (batch, 6) -> (batch, 32)."""
+    """Encode indicators: numbers, normalised, (batch, 6) -> (batch, 256)."""
     x = features
-    x = layers.Dense(64, activation="relu", name="indicators.dense_1")(x)
+    # Each number, and how far it has come through each of 16 bins: steps and kinks are easy to learn.
+    x = PiecewiseLinear(6, 16, name="indicators.bins")(x)
+    x = layers.Dense(256, activation="relu", name="indicators.dense_1")(x)
     x = layers.Dropout(0.1, name="indicators.dropout_1")(x)
-    x = layers.Dense(32, activation="relu", name="indicators.dense_2")(x)
-    x = layers.Dropout(0.1, name="indicators.dropout_2")(x)
     return x
 
 
 def encode_fundamentals(features: keras.KerasTensor) -> keras.KerasTensor:
-    """Encode fundamentals: numbers, normalised, (batch, 4) -> (batch, 32)."""
+    """Encode fundamentals: numbers, normalised, (batch, 4) -> (batch, 256)."""
     x = features
-    x = layers.Dense(64, activation="relu", name="fundamentals.dense_1")(x)
+    # Each number, and how far it has come through each of 16 bins: steps and kinks are easy to learn.
+    x = PiecewiseLinear(4, 16, name="fundamentals.bins")(x)
+    x = layers.Dense(256, activation="relu", name="fundamentals.dense_1")(x)
     x = layers.Dropout(0.1, name="fundamentals.dropout_1")(x)
-    x = layers.Dense(32, activation="relu", name="fundamentals.dense_2")(x)
-    x = layers.Dropout(0.1, name="fundamentals.dropout_2")(x)
     return x
 
 
@@ -77,8 +81,8 @@ def build_model() -> keras.Model:
     }
 
     # The branches, each a vector for every row.
-    indicators_branch = encode_indicators(inputs["indicators"])  # (batch, 32)
-    fundamentals_branch = encode_fundamentals(inputs["fundamentals"])  # (batch, 32)
+    indicators_branch = encode_indicators(inputs["indicators"])  # (batch, 256)
+    fundamentals_branch = encode_fundamentals(inputs["fundamentals"])  # (batch, 256)
     news_branch = encode_news(inputs["news"])  # (batch, 32)
     chart_branch = encode_chart(inputs["chart"])  # (batch, 128)
 
@@ -90,9 +94,15 @@ def build_model() -> keras.Model:
             news_branch,
             chart_branch,
         ]
-    )  # (batch, 224)
+    )  # (batch, 672)
 
     outputs = {
         "direction": head_direction(merged),
     }
     return keras.Model(inputs, outputs, name="stock_story")
+
+
+def load_model(path: Path) -> keras.Model:
+    """Load a trained model; importing this module has registered its own layers."""
+    model: keras.Model = keras.saving.load_model(path)
+    return model

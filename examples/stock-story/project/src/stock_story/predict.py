@@ -56,7 +56,7 @@ def predict_table(
     # direction
     probability = predictions["direction"][:, 0]
     labels = np.array(learnt["direction"]["labels"])
-    threshold = learnt["direction"]["threshold"]
+    threshold = learnt["direction"]["thresholds"][0]
     table["direction"] = labels[(probability > threshold).astype(int)]
     table["direction_probability"] = probability  # of the second label
     return table

@@ -1,0 +1,274 @@
+"""The report of a training: report.html, the page to open first.
+
+It looks at validation rows, which the model has not learnt from. How each input is shown and
+each output is judged stands below; what a page is made of, in page.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from seed_concatenate import TITLE, data
+from seed_concatenate.data import (
+    INPUTS,
+    OUTPUTS,
+    Learnt,
+    Preprocessing,
+    make_dataset,
+)
+from seed_concatenate.manifest import Examples
+from seed_concatenate.page import (
+    bar_chart,
+    cards,
+    confusion_matrix,
+    epoch_plot,
+    in_columns,
+    page,
+    section,
+    thumbnail,
+)
+
+BATCH = 32
+MOST_ROWS = 5000  # that are looked at
+MOST_SHUFFLED = 1000  # rows in which an input is shuffled
+MOST_WRONG = 12  # examples of each output
+
+
+def write_report(
+    run: Path,
+    model: keras.Model,
+    preprocessing: Preprocessing,
+    examples: Examples,
+    history: list[dict[str, float]],
+    metrics: dict[str, dict[str, float]],
+    gradient_norms: list[dict[str, float]],
+) -> Path:
+    """Write RUN/report.html; the metrics and the examples are those of the validation split.
+
+    History and norms are the first member's: the others are alike.
+    """
+    about = f"{len(examples):,} validation rows of {escape(examples.source.name)}"
+    if len(examples) > MOST_ROWS:
+        about += f", the pictures from {MOST_ROWS:,} of them"
+    examples = examples.take(np.random.default_rng(0).permutation(len(examples))[:MOST_ROWS])
+    truth = preprocessing.targets(examples)
+    predicted = predict(model, preprocessing, examples)
+    added = what_inputs_add(model, preprocessing, examples, truth, predicted)
+
+    verdicts, pictures, additions, worst = [], [], [], []
+    for name in OUTPUTS:
+        true, said, learnt = truth[name], predicted[name], preprocessing.learnt[name]
+        heading = f"<h3>{name}</h3>"
+        verdicts.append(heading + verdict(name, metrics[name], learnt, true, said))
+        pictures.append(heading + DRAW[name](learnt, true, said))
+        additions.append(f"<h3>{name}: {MAIN_METRICS[name]}</h3>" + bar_chart(added[name]))
+        worst.append(heading + worst_examples(name, learnt, examples, true, said))
+    text = page(
+        TITLE,
+        f"<p>{about}, {model.count_params():,} weights, {len(history)} epochs</p>",
+        section("How good it is", cards(verdicts)),
+        section("Over the epochs", *curves(history)),
+        section("Predictions against the truth", cards(pictures, "flow")),
+        section("What each input adds", ADDS, cards(additions)),
+        section("Whether all branches learn", *branches(gradient_norms, len(history))),
+        section("The examples most wrong", *worst),
+    )
+    path = run / "report.html"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def predict(
+    model: keras.Model, preprocessing: Preprocessing, examples: Examples
+) -> dict[str, np.ndarray]:
+    """Predict every output of the examples."""
+    batches = make_dataset(examples, preprocessing, BATCH, with_targets=False)
+    return model.predict(batches, verbose=0)
+
+
+def verdict(
+    name: str, scores: dict[str, float], learnt: Learnt, truth: np.ndarray, predicted: np.ndarray
+) -> str:
+    """Say how good an output is, and whether one answer for all rows would do as well."""
+    numbers = ", ".join(f"{metric} <b>{value:.4g}</b>" for metric, value in scores.items())
+    mistakes = MISTAKES[name](learnt, truth, predicted).mean()
+    answers = [np.broadcast_to(answer, predicted.shape) for answer in predicted[:50]]
+    unmoved = min(MISTAKES[name](learnt, truth, answer).mean() for answer in answers)
+    if mistakes >= 0.95 * unmoved:
+        return f'<p>{numbers}</p><p class="bad">No better than one answer for all rows.</p>'
+    share = mistakes / unmoved
+    return f"<p>{numbers}</p><p>{share:.0%} of the mistakes that one answer for all rows makes.</p>"
+
+
+def curves(history: list[dict[str, float]]) -> list[str]:
+    """Draw each measure over the epochs, training against validation."""
+    if not history:
+        return ["<p>No epoch came to its end.</p>"]
+    losses = [epoch["val_loss"] for epoch in history]
+    kept = losses.index(min(losses)) + 1
+    names = [name for name in history[-1] if f"val_{name}" in history[-1]]
+    pictures = [
+        epoch_plot(
+            name.replace("_", " "),
+            {
+                "training": [epoch[name] for epoch in history],
+                "validation": [epoch[f"val_{name}"] for epoch in history],
+            },
+            kept=kept,
+        )
+        for name in sorted(names, key=lambda name: (name != "loss", name))
+    ]
+    return [f"<p>The weights of epoch {kept} were kept.</p>", cards(pictures)]
+
+
+ADDS = """<p>What its metric loses where one input's values are dealt out to other rows, and how
+sure that is. Inputs that tell the same can stand in for each other: each then adds little.</p>"""
+
+
+def what_inputs_add(
+    model: keras.Model,
+    preprocessing: Preprocessing,
+    examples: Examples,
+    truth: dict[str, np.ndarray],
+    predicted: dict[str, np.ndarray],
+) -> dict[str, list[tuple[str, float, str]]]:
+    """Shuffle each input among the rows: for each output a bar for each input, longest first."""
+    rng = np.random.default_rng(0)
+    rows = np.resize(np.arange(len(examples)), min(5 * len(examples), MOST_SHUFFLED))
+    bars: dict[str, list[tuple[str, float, str]]] = {output: [] for output in OUTPUTS}
+    for name in INPUTS:
+        few = examples.take(rows)  # where there are few, each several times, always with another's
+        few.values[name] = few.values[name][rng.permutation(len(rows))]
+        shuffled = predict(model, preprocessing, few)
+        for output in OUTPUTS:
+            mistakes, learnt = MISTAKES[output], preprocessing.learnt[output]
+            before = mistakes(learnt, truth[output], predicted[output])[rows]
+            more = mistakes(learnt, truth[output][rows], shuffled[output]) - before
+            error = more.std() / min(len(examples), len(rows)) ** 0.5
+            bars[output].append((name, float(more.mean()), f"{more.mean():.3g} ± {error:.1g}"))
+    return {output: sorted(bars[output], key=lambda bar: -bar[1]) for output in OUTPUTS}
+
+
+def branches(norms: list[dict[str, float]], epochs: int) -> list[str]:
+    """Draw the gradient of each branch over the epochs, and name the branches that sleep."""
+    if not norms or not norms[-1]:
+        return ["<p>No gradients: no branch has weights of its own, or no epoch was finished.</p>"]
+    lines = {name: [epoch[name] for epoch in norms] for name in norms[-1]}
+    recent = {name: float(np.mean(values[-3:])) for name, values in lines.items()}
+    most = max(recent, key=recent.__getitem__)
+    said = [
+        f'<p class="bad"><b>{name}</b> sleeps: in the last epochs its gradient is under 1% of that'
+        f" of {most}. Is it scaled, read and merged as it should be?</p>"
+        for name, norm in recent.items()
+        if norm <= 0.01 * recent[most]
+    ]
+    first = epochs - len(norms) + 1  # a resumed training has not seen the epochs before
+    picture = epoch_plot("gradient norm of each branch", lines, first=first, log=True)
+    return [*(said or ["<p>No branch sleeps.</p>"]), cards([picture], "flow")]
+
+
+def worst_examples(
+    name: str, learnt: Learnt, examples: Examples, truth: np.ndarray, predicted: np.ndarray
+) -> str:
+    """Show the examples with the highest loss and what their inputs are."""
+    losses = np.asarray(LOSSES[name](truth, predicted))
+    found = []
+    for row in np.argsort(-losses, kind="stable")[:MOST_WRONG]:
+        true, said = WORDS[name](learnt, truth[row], predicted[row])
+        words = f"said <b>{escape(said)}</b><br>truth <b>{escape(true)}</b>"
+        values = {name: SHOW[name](examples.values[name][row]) for name in INPUTS}
+        shown = "".join(f"<h4>{name}</h4>{value}" for name, value in values.items())
+        found.append(f"row {examples.rows[row]}<p>{words}</p>{shown}")
+    return "<p>The highest loss first. The truth may be wrong too.</p>" + cards(found)
+
+
+class WatchBranches(keras.callbacks.Callback):
+    """Notes after every epoch how strongly the loss pulls at the weights of each branch."""
+
+    def __init__(self, training: Examples, preprocessing: Preprocessing) -> None:
+        super().__init__()
+        few = training.take(np.linspace(0, len(training) - 1, BATCH).astype(int))
+        self.inputs, self.targets = next(iter(make_dataset(few, preprocessing, BATCH)))
+        self.norms: list[dict[str, float]] = []
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Add the epoch's norms."""
+        self.norms.append({name: float(norm) for name, norm in self.gradient_norms().items()})
+
+    @tf.function
+    def gradient_norms(self) -> dict[str, tf.Tensor]:
+        """Compute the norm of the gradient of each branch that has weights."""
+        weights: dict[str, list[keras.Variable]] = {name: [] for name in INPUTS}
+        for layer in self.model.layers:
+            branch = layer.name.split(".")[0]
+            if branch in INPUTS:
+                weights[branch] += layer.trainable_weights
+        with tf.GradientTape() as tape:
+            predicted = self.model(self.inputs, training=False)
+            loss = self.model.compute_loss(y=self.targets, y_pred=predicted, training=False)
+        gradients = tape.gradient(loss, weights, unconnected_gradients="zero")
+        return {name: tf.linalg.global_norm(found) for name, found in gradients.items() if found}
+
+
+# How one raw value of each input is shown
+
+
+def show_numbers(numbers: np.ndarray) -> str:
+    """Show numbers: each number with its column."""
+    return in_columns(data.NUMBERS_COLUMNS, numbers)
+
+
+def show_picture(value: str | np.ndarray) -> str:
+    """Show picture: the picture, small."""
+    return thumbnail(data.load_picture(value) if isinstance(value, str) else value)
+
+
+SHOW: dict[str, Callable[[Any], str]] = {
+    "numbers": show_numbers,
+    "picture": show_picture,
+}
+
+# Each output: where it is wrong, in words for one row, as a picture for all
+
+
+def mistakes_label(learnt: Learnt, truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Mark the rows whose label is wrong, (rows,)."""
+    return ((predicted > learnt["thresholds"][0]) != truth)[:, 0].astype(float)
+
+
+def words_label(learnt: Learnt, truth: np.ndarray, predicted: np.ndarray) -> tuple[str, str]:
+    """Write one label, true and said, with its probability."""
+    labels, second = learnt["labels"], float(predicted[0])
+    said = labels[int(second > learnt["thresholds"][0])]
+    probability = second if said == labels[1] else 1 - second
+    return labels[int(truth[0])], f"{said} ({probability:.0%})"
+
+
+def draw_label(learnt: Learnt, truth: np.ndarray, predicted: np.ndarray) -> str:
+    """Draw the confusion matrix of label."""
+    said = (predicted[:, 0] > learnt["thresholds"][0]).astype(int)
+    return confusion_matrix(learnt["labels"], truth[:, 0].astype(int), said)
+
+
+MAIN_METRICS = {
+    "label": "accuracy",
+}
+LOSSES = {
+    "label": keras.losses.get("binary_crossentropy"),
+}
+MISTAKES = {
+    "label": mistakes_label,
+}
+WORDS = {
+    "label": words_label,
+}
+DRAW = {
+    "label": draw_label,
+}

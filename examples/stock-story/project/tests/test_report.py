@@ -1,0 +1,54 @@
+"""The report: what a person sees first after a training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import BATCH, Trained
+
+from stock_story.data import INPUTS, OUTPUTS
+from stock_story.report import WatchBranches, write_report
+
+
+def report(trained: Trained, folder: Path, **values: np.ndarray) -> str:
+    """Write the report, with other values in some inputs; gives its text."""
+    examples = trained.examples.take(np.arange(BATCH))
+    examples.values.update(values)
+    watch = WatchBranches(trained.examples, trained.preprocessing)
+    watch.set_model(trained.model)
+    watch.on_epoch_end(0)
+    assert np.isfinite(list(watch.norms[0].values())).all()
+    history = [{"loss": 2.0, "val_loss": 3.0}]
+    metrics = {name: {"metric": 0.5} for name in OUTPUTS}
+    path = write_report(
+        folder, trained.model, trained.preprocessing, examples, history, metrics, watch.norms
+    )
+    return path.read_text(encoding="utf-8")
+
+
+def test_the_report_shows_every_input_and_output(trained: Trained, tmp_path: Path) -> None:
+    """Each output has its verdict, picture, bars and examples, each example all inputs."""
+    text = report(trained, tmp_path)
+    for name in OUTPUTS:
+        assert text.count(f"<h3>{name}") == 4
+    for name in INPUTS:
+        assert text.count(f"<h4>{name}</h4>") == 12 * len(OUTPUTS)
+        assert f"<th>{name}</th>" in text  # its bar
+    assert 'src="data:image/png;base64,' in text
+    assert "http" not in text  # nothing from elsewhere
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "news",
+    ],
+)
+def test_markup_in_a_text_stays_text(trained: Trained, tmp_path: Path, name: str) -> None:
+    """What stands in the data cannot change the page."""
+    values = np.full_like(trained.examples.values[name][:BATCH], "<script>alert(1)</script>")
+    text = report(trained, tmp_path, **{name: values})
+    assert "&lt;script&gt;" in text
+    assert "<script" not in text
