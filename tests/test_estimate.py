@@ -29,7 +29,22 @@ def test_every_encoder_of_the_catalog_can_be_counted(kind, encoder):
 @pytest.mark.parametrize(
     ("entry", "count"),
     [
-        ({"type": "numeric", "shape": [20]}, 20 * 64 + 64 + 64 * 32 + 32),
+        ({"type": "numeric", "shape": [20]}, 20 * 17 + (20 + 20 * 16) * 256 + 256),
+        (
+            {"type": "numeric", "shape": [20], "bins": 0, "units": [64, 32]},
+            20 * 64 + 64 + 64 * 32 + 32,
+        ),
+        # A value for each number, and a sign besides.
+        (
+            {"type": "numeric", "shape": [5], "bins": 4, "units": [8], "optional": True},
+            5 + 5 * 5 + (2 * 5 + 5 * 4) * 8 + 8,
+        ),
+        ({"type": "binary", "optional": True}, 1),
+        # A vector in the place of the branch.
+        (
+            {"type": "image", "filters": [8], "shape": [8, 8, 3], "optional": True},
+            9 * 3 * 8 + 8 + 8,
+        ),
         ({"type": "image", "filters": [8], "shape": [8, 8, 3]}, 9 * 3 * 8 + 8),
         ({"type": "timeseries", "shape": [10, 5], "units": [32]}, 4 * (5 + 32 + 1) * 32),
         (
@@ -94,7 +109,7 @@ def test_a_merge_projects_what_differs_in_width(merge, projections, width):
 
 def test_what_has_learnt_nothing_yet_is_projected_where_widths_must_be_equal():
     raw = {"name": "b", "type": "numeric", "shape": [3], "encoder": "passthrough"}
-    learnt = {"name": "a", "type": "numeric", "shape": [1], "units": [3]}
+    learnt = {"name": "a", "type": "numeric", "shape": [1], "bins": 0, "units": [3]}
     assert estimate.parameters(spec([learnt, raw], "add")) == (3 + 3) + (9 + 3) + 4
     assert estimate.parameters(spec([learnt, raw])) == (3 + 3) + 7
     assert estimate.parameters(spec([raw], "add")) == 4

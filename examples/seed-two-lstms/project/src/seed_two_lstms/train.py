@@ -60,7 +60,7 @@ def compile_model(
 def train(
     data: Path | None,
     run: Path,
-    epochs: int,
+    epochs: int | None,
     members: int,
     batch_size: int | None,
     learning_rate: float,
@@ -96,7 +96,9 @@ def train(
     )
     training = take_split(examples, splits, "train")
     validation = take_split(examples, splits, "validation")
-    batch_size = batch_size or min(256, max(32, len(training) // 40))
+    # Few rows make small batches and many epochs: a model needs a thousand steps.
+    batch_size = batch_size or min(256, max(8, len(training) // 40))
+    epochs = epochs or max(40, 1500 * batch_size // len(training))
 
     run.mkdir(parents=True, exist_ok=True)
     keep_splits(run / "splits.csv", examples, splits)
@@ -174,8 +176,8 @@ def fit(
             validation_data=validation,
             epochs=epochs,
             callbacks=[
-                keras.callbacks.ReduceLROnPlateau(factor=0.3, patience=3),
-                keras.callbacks.EarlyStopping(patience=8),
+                keras.callbacks.ReduceLROnPlateau(factor=0.3, patience=max(3, epochs // 20)),
+                keras.callbacks.EarlyStopping(patience=max(8, epochs // 8)),
                 *callbacks,
             ],
         )
