@@ -78,7 +78,7 @@ def compare(results: Path = RESULTS, against: str = "hgb") -> str:
     means = table.groupby(["table", "metric", "method"])["score"].mean().unstack()
     order = ["constant", "hgb", "hgb_codes", "hgb_mae", "ludwig", "ludwig_helped"]
     methods = [m for m in order if m in means] + [m for m in means if m not in order]
-    ours = [m for m in methods if m.startswith("generated")]
+    ours = [m for m in methods if m.startswith("generated")] if against in means else []
     lines = ["| table | metric | " + " | ".join(methods) + (" | against hgb |" if ours else " |")]
     lines.append("|---" * (2 + len(methods) + bool(ours)) + "|")
     for (name, metric), row in means.iterrows():
