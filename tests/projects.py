@@ -130,7 +130,7 @@ class Project:
     def train(self, manifest: Path, *more: object) -> Path:
         """Train for an epoch; gives the run."""
         run = self.folder / "runs" / "one"
-        options = ("--epochs", 1, "--batch-size", 16, *more)
+        options = ("--epochs", 1, "--members", 1, "--batch-size", 16, *more)
         self.ok("train", "--data", manifest, "--run", run, *options)
         return run
 
