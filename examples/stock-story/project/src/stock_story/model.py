@@ -35,12 +35,12 @@ def encode_news(features: keras.KerasTensor) -> keras.KerasTensor:
     """Encode news: token ids, 0 where padded, (batch, 64) -> (batch, 32)."""
     x = layers.Embedding(
         input_dim=10000,
-        output_dim=64,
+        output_dim=16,
         mask_zero=True,  # padding takes no part in what follows
         name="news.embedding",
-    )(features)  # (batch, 64, 64)
+    )(features)  # (batch, 64, 16)
     x = layers.GlobalAveragePooling1D(name="news.average")(x)
-    x = layers.Dropout(0.2, name="news.dropout")(x)
+    x = layers.Dropout(0.5, name="news.dropout")(x)
     x = layers.Dense(32, activation="relu", name="news.dense_1")(x)
     return x
 

@@ -38,7 +38,7 @@ History = list[dict[str, float]]
 
 
 def compile_model(
-    model: keras.Model, preprocessing: Preprocessing, learning_rate: float = 2e-3
+    model: keras.Model, preprocessing: Preprocessing, learning_rate: float = 1e-3
 ) -> None:
     """Give the model its optimizer, and each output its loss and metrics."""
     learnt = preprocessing.learnt
@@ -107,8 +107,8 @@ def train(
     training = take_split(examples, splits, "train")
     validation = take_split(examples, splits, "validation")
     # Few rows make small batches and many epochs: a model needs a thousand steps.
-    batch_size = batch_size or min(256, max(8, len(training) // 40))
-    epochs = epochs or max(40, 1500 * batch_size // len(training))
+    batch_size = batch_size or min(256, max(16, len(training) // 64))
+    epochs = epochs or max(60, 1500 * batch_size // len(training))
 
     run.mkdir(parents=True, exist_ok=True)
     keep_splits(run / "splits.csv", examples, splits)
@@ -186,8 +186,8 @@ def fit(
             validation_data=validation,
             epochs=epochs,
             callbacks=[
-                keras.callbacks.ReduceLROnPlateau(factor=0.3, patience=max(3, epochs // 20)),
-                keras.callbacks.EarlyStopping(patience=max(8, epochs // 8)),
+                keras.callbacks.ReduceLROnPlateau(factor=0.3, patience=epochs // 16),
+                keras.callbacks.EarlyStopping(patience=epochs // 6),
                 *callbacks,
             ],
         )
