@@ -253,7 +253,9 @@ def test_demo_trains(light_demo, monkeypatch, code):
 
     monkeypatch.setattr(subprocess, "run", run)
     done = run_scaffold("demo", "here", cwd=light_demo)
-    assert (light_demo / "here" / "ran").read_text() == "train --epochs 5 --members 1 --run runs/demo"
+    assert (
+        light_demo / "here" / "ran"
+    ).read_text() == "train --epochs 5 --members 1 --run runs/demo"
     if code:
         assert (done.code, done.err.count("\n")) == (1, 1)
         assert "exit code 3" in done.err

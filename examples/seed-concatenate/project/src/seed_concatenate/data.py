@@ -356,10 +356,14 @@ def upright(picture: tf.Tensor, data: tf.Tensor) -> tf.Tensor:
 
 def not_too_large(path: str) -> None:
     """Refuse a picture that would fill the memory, by its header alone: Pillow's limit of pixels."""
-    with Image.open(path) as picture:
-        pixels = picture.width * picture.height
-    if pixels > (Image.MAX_IMAGE_PIXELS or pixels):
-        raise DataError(f"it has {pixels:,} pixels, more than {Image.MAX_IMAGE_PIXELS:,}")
+    most = Image.MAX_IMAGE_PIXELS or 0
+    try:
+        with Image.open(path) as picture:
+            too_large = picture.width * picture.height > most
+    except Image.DecompressionBombError:
+        too_large = True
+    if too_large:
+        raise DataError(f"it has more than {most:,} pixels")
 
 
 def normalise(values: tf.Tensor, learnt: Learnt) -> tf.Tensor:

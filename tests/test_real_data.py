@@ -1,0 +1,445 @@
+"""Data as people have them: holes, bad rows, odd files, splits that must not leak."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+from projects import assert_finite, project, small_input, small_output, spec_of
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_xla")]
+
+INPUTS = ("numeric", "image", "timeseries", "text", "categorical", "binary")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A project in which every input may be missing."""
+    inputs = [small_input(f"{kind}_in", kind, optional=True) for kind in INPUTS]
+    outputs = [small_output("label", "binary"), small_output("amount", "regression")]
+    spec = spec_of(inputs, outputs=outputs)
+    with project(spec, tmp_path_factory.mktemp("optional")) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory):
+    """A project with a number, a picture and a class, none of which may be missing."""
+    inputs = [
+        {"name": "size", "type": "numeric", "columns": ["width", "height"]},
+        {"name": "photo", "type": "image", "shape": [16, 24, 3], "filters": [4]},
+    ]
+    spec = spec_of(inputs, outputs=[{"name": "kind", "task": "multiclass", "classes": 3}])
+    with project(spec, tmp_path_factory.mktemp("strict")) as one:
+        yield one
+
+
+def table_of(manifest):
+    import pandas as pd
+
+    return pd.read_csv(manifest, dtype=str, keep_default_na=False)
+
+
+# Missing values
+
+
+def test_an_optional_input_may_be_missing_and_the_model_does_without(made):
+    import numpy as np
+
+    manifest = made.sample()
+    table = table_of(manifest)
+    assert (table == "").any(axis=None)  # the sample shows how
+    table.iloc[0, :-2] = ""  # a row with nothing but the truth
+    table.to_csv(manifest, index=False)
+    run = made.train(manifest)
+    assert_finite(run)
+    done = made.main("evaluate", "--run", run, "--data", manifest, "--split", "all", "--json")
+    result = json.loads(done.out)
+    assert list(result["without"]) == [f"{kind}_in" for kind in INPUTS]
+    for outputs in (result["outputs"], *result["without"].values()):
+        assert np.isfinite(
+            [value for scores in outputs.values() for value in scores.values()]
+        ).all()
+
+    # Without an input the prediction is another, and the same whatever its values were.
+    data, evaluation = made.module("data"), made.module("evaluate")
+    model, preprocessing, _ = evaluation.open_run(run)
+    examples = data.open_examples(manifest).take(np.arange(1, 33))
+    for name in data.INPUTS:
+        turned = examples.take(np.arange(32)[::-1])
+        whole = {**examples.values, name: turned.values[name]}
+        other = type(examples)(examples.source, examples.rows, examples.splits, whole)
+        bare, turned_bare, full = (
+            evaluation.predict(model, preprocessing, rows, 32)["amount"]
+            for rows in (
+                evaluation.without(examples, name),
+                evaluation.without(other, name),
+                examples,
+            )
+        )
+        np.testing.assert_allclose(bare, turned_bare, rtol=1e-4)
+        assert not np.allclose(full, bare, rtol=1e-4), name
+
+
+def test_a_saved_model_takes_what_is_missing(made):
+    import numpy as np
+    import tensorflow as tf
+
+    run = made.folder / "runs" / "one"
+    if not run.exists():
+        made.train(made.sample())
+    made.ok("export", "--run", run)
+    serve = tf.saved_model.load(str(run / "saved_model")).signatures["serve"]
+    blanks = {tf.string: "", tf.float32: float("nan")}
+    raw = {}
+    for name, spec in serve.structured_input_signature[1].items():
+        shape = [2, *[3 if size is None else size for size in spec.shape[1:]]]
+        raw[name] = tf.fill(shape, blanks[spec.dtype])
+    for values in serve(**raw).values():
+        assert np.isfinite(values.numpy()).all()
+
+
+def test_layers_for_what_is_missing_do_what_they_say(made):
+    import numpy as np
+
+    layers = made.module("layers")
+    fill = layers.FillMissing(rate=0.5)
+    numbers = np.array([[1.0, np.nan], [2.0, 3.0]], dtype="float32")
+    np.testing.assert_array_equal(fill(numbers), [[1, 0, 0, 1], [2, 3, 0, 0]])
+    hidden = np.asarray(fill(np.ones((4000, 2), "float32"), training=True))
+    assert 0.45 < hidden[:, 2].mean() < 0.55
+    np.testing.assert_array_equal(hidden[:, 2], hidden[:, 3])  # all of a row's numbers or none
+
+    absent = layers.OrAbsent([0, 1], rate=0.5)
+    branch = np.full((3, 4), 7.0, dtype="float32")
+    tokens = np.array([[1, 0, 0], [0, 0, 0], [1, 5, 0]])
+    np.testing.assert_array_equal(absent(branch, tokens)[:, 0], [0, 0, 7])
+    many = np.asarray(absent(np.ones((4000, 4), "float32"), np.full((4000, 3), 9), training=True))
+    assert 0.45 < many.mean() < 0.55
+
+
+def test_bins_tell_how_far_a_number_has_come(strict):
+    import numpy as np
+
+    piecewise = strict.module("layers").PiecewiseLinear(1, 3)
+    piecewise.build((None, 1))
+    piecewise.set_weights([np.array([[0.0, 1.0, 1.0, 3.0]], "float32")])
+    seen = np.asarray(piecewise(np.array([[-1.0], [0.5], [2.0], [9.0]], "float32")))
+    np.testing.assert_allclose(seen[:, 1:], [[0, 0, 0], [0.5, 0, 0], [1, 0, 0.5], [1, 0, 1]])
+    assert abs(seen[3, 0]) < 3  # an outlier is held back
+
+
+# Bad rows
+
+
+def spoilt(strict):
+    """A sample with four bad rows and one without its truth."""
+    manifest = strict.sample()
+    table = table_of(manifest)
+    table.loc[1, "width"] = "wide"
+    table.loc[3, "height"] = ""
+    table.loc[3, "photo"] = "nowhere.jpg"
+    table.loc[5, "kind"] = "NA"
+    table.loc[8, "photo"] = "../elsewhere.jpg"
+    (manifest.parent / table.loc[9, "photo"]).write_bytes(b"\xff\xd8\xff\xe0 cut off")
+    table.to_csv(manifest, index=False)
+    return manifest
+
+
+def test_all_bad_rows_are_named_and_none_is_trained_on(strict):
+    manifest, run = spoilt(strict), strict.folder / "runs" / "bad"
+    done = strict.main("train", "--data", manifest, "--run", run, "--epochs", 1)
+    assert done.code == 1
+    *listed, last = done.err.strip().splitlines()
+    assert [line.split(":")[0] for line in listed] == ["row 2", "row 4", "row 4", "row 9", "row 10"]
+    assert "row 2: width is 'wide', not a number" in last
+    assert "4 rows are bad" in last and "--bad-rows skip" in last
+    assert not (run / "model.keras").exists()
+
+
+def test_skipped_rows_are_counted_and_listed(strict):
+    import pandas as pd
+
+    manifest = spoilt(strict)
+    run = strict.train(manifest, "--bad-rows", "skip")
+    listed = pd.read_csv(run / "left_out.csv")
+    assert sorted(set(listed["row"])) == [2, 4, 6, 9, 10]
+    assert "kind is missing" in set(listed["problem"])
+    rows = json.loads((run / "run.json").read_text())["rows"]
+    assert sum(rows.values()) == len(table_of(manifest)) - 5
+    done = strict.main("evaluate", "--run", run, "--data", manifest, "--bad-rows", "skip")
+    assert done.code == 0 and "5 of 48 rows are left out" in done.err
+
+
+def test_a_row_without_its_truth_is_left_out_and_said(strict):
+    manifest = strict.sample()
+    table = table_of(manifest)
+    table.loc[5, "kind"] = ""
+    table.to_csv(manifest, index=False)
+    run = strict.folder / "runs" / "one"
+    done = strict.main("train", "--data", manifest, "--run", run, "--epochs", 1, "--members", 1)
+    assert done.code == 0
+    assert "1 of 48 rows are left out" in done.err
+    assert (run / "left_out.csv").read_text().splitlines()[1:] == ["6,kind is missing"]
+
+
+def test_a_path_outside_is_followed_only_when_asked(strict):
+    manifest = strict.sample()
+    table = table_of(manifest)
+    outside = manifest.parent.parent / "outside.jpg"
+    outside.write_bytes((manifest.parent / table.loc[0, "photo"]).read_bytes())
+    for path in ("../outside.jpg", str(outside)):
+        table.loc[0, "photo"] = path
+        table.to_csv(manifest, index=False)
+        data = strict.module("data")
+        problems = data.open_examples(manifest).problems
+        assert [problem.row for problem in problems] == [1]
+        assert "--outside" in problems[0].text
+        assert not data.open_examples(manifest, outside=True).problems
+
+
+# Pictures
+
+
+def picture(mode="RGB", size=(60, 40), kind="PNG", **more):
+    """A picture, white in its upper left corner."""
+    import numpy as np
+    from PIL import Image
+
+    image = Image.new("L", size, 0)
+    image.paste(255, (0, 0, 20, 10))
+    file = io.BytesIO()
+    if mode == "I;16":
+        image = Image.fromarray(np.asarray(image).astype("uint16") * 257)
+    else:
+        image = image.convert(mode)
+    image.save(file, kind, **more)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind"),
+    [
+        ("RGB", "PNG"), ("L", "PNG"), ("RGBA", "PNG"), ("LA", "PNG"), ("P", "PNG"), ("1", "PNG"),
+        ("I;16", "PNG"), ("RGB", "JPEG"), ("L", "JPEG"), ("CMYK", "JPEG"), ("P", "GIF"),
+        ("RGB", "BMP"), ("RGB", "WEBP"),
+    ],
+)  # fmt: skip
+def test_pictures_of_every_kind_look_alike(strict, mode, kind):
+    import numpy as np
+
+    seen = strict.module("data").decode_photo(picture(mode, kind=kind)).numpy()
+    assert seen.shape == (16, 24, 3)
+    assert seen[:3, :6].mean() > 200 and np.delete(seen, range(6), axis=0).mean() < 20
+
+
+@pytest.mark.parametrize(
+    ("orientation", "corner"), [(1, (0, 0)), (3, (1, 1)), (6, (0, 1)), (8, (1, 0))]
+)
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_photo_is_turned_upright(strict, orientation, corner, order):
+    from PIL import Image
+
+    exif = Image.Exif()
+    exif.endian = order
+    exif[0x0112] = orientation
+    seen = strict.module("data").decode_photo(picture(kind="JPEG", exif=exif)).numpy()
+    quarters = (
+        seen[:8, :12].mean(),
+        seen[:8, 12:].mean(),
+        seen[8:, :12].mean(),
+        seen[8:, 12:].mean(),
+    )
+    brightest = max(range(4), key=quarters.__getitem__)
+    assert (brightest // 2, brightest % 2) == corner
+
+
+def test_a_picture_that_would_fill_the_memory_is_refused_by_its_header(strict):
+    from PIL import Image
+
+    manifest = strict.sample()
+    huge = Image.new("1", (20_000, 20_000))
+    huge.save(manifest.parent / "huge.png")
+    table = table_of(manifest)
+    table.loc[2, "photo"] = "huge.png"
+    table.to_csv(manifest, index=False)
+    data = strict.module("data")
+    examples = data.open_examples(manifest)
+    data.check_files(examples)
+    assert [problem.row for problem in examples.problems] == [3]
+    assert "pixels" in examples.problems[0].text
+
+
+# Tables as they are written
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_a_table_is_read_as_it_is_written(strict, tmp_path, encoding, delimiter):
+    path = tmp_path / "manifest.csv"
+    lines = [
+        ["width", "height", "note, more"],
+        ["1,234.5", "7", '"two\nlines"'],
+        ["8", "9", "café"],
+    ]
+    cells = [[f'"{c}"' if "," in c and '"' not in c else c for c in line] for line in lines]
+    path.write_bytes("\r\n".join(delimiter.join(line) for line in cells).encode(encoding))
+    manifest = strict.module("manifest")
+    table = manifest.open_table(path)
+    assert list(table.frame.columns) == lines[0]
+    assert table.frame.iloc[:, 2].tolist() == ["two\nlines", "café"]
+    assert manifest.number_columns(table, ["width", "height"]).tolist() == [[1234.5, 7], [8, 9]]
+
+
+def test_a_number_may_be_written_with_a_comma(tmp_path):
+    inputs = [{"name": "a", "type": "numeric", "columns": ["x"], "decimal": "comma"}]
+    outputs = [{"name": "y", "task": "regression", "decimal": "comma"}]
+    with project(spec_of(inputs, outputs=outputs), tmp_path) as one:
+        path = tmp_path / "manifest.csv"
+        path.write_text('x;y\n3,5;1.000,25\n"-0,125";2\n')
+        examples = one.module("data").open_examples(path)
+        assert examples.values["a"].tolist() == [[3.5], [-0.125]]
+        assert examples.values["y"].tolist() == [[1000.25], [2]]
+        assert_finite(one.train(one.sample()))
+
+
+def test_a_folder_for_each_class_is_a_manifest(tmp_path):
+    inputs = [{"name": "photo", "type": "image", "shape": [8, 8, 3], "filters": [4]}]
+    spec = spec_of(inputs, outputs=[{"name": "kind", "task": "multiclass"}])
+    with project(spec, tmp_path / "made") as one:
+        for kind in ("cat", "dog", "emu"):
+            (tmp_path / "photos" / kind).mkdir(parents=True)
+            for number in range(12):
+                (tmp_path / "photos" / kind / f"{number}.png").write_bytes(picture())
+        run = one.train(tmp_path / "photos")
+        done = one.main("evaluate", "--run", run, "--data", tmp_path / "photos", "--json")
+        assert json.loads(done.out)["rows"] == 3
+
+
+# Splits
+
+
+def test_classes_have_their_share_in_every_split(strict):
+    import numpy as np
+
+    manifest = strict.module("manifest")
+    draw = strict.module("splits").draw_splits
+    labels = np.array(["often"] * 1000 + ["rare"] * 10 + ["once"], dtype=object)
+    rows = np.arange(1, len(labels) + 1)
+    empty = np.full(len(labels), "", dtype=object)
+    examples = manifest.Examples(strict.folder, rows, empty, {"kind": labels})
+    splits = draw(examples, seed=1, strata=labels)
+    for label, held in (("often", 100), ("rare", 1), ("once", 0)):
+        for split in ("validation", "test"):
+            assert ((splits == split) & (labels == label)).sum() == held
+    assert (draw(examples, seed=2, strata=labels) != splits).any()
+
+
+def test_validation_is_drawn_where_only_tests_are_given(strict):
+    import numpy as np
+
+    manifest = strict.module("manifest")
+    given = np.array(["train"] * 90 + ["test"] * 10, dtype=object)
+    examples = manifest.Examples(strict.folder, np.arange(1, 101), given, {})
+    splits = strict.module("splits").draw_splits(examples, seed=0)
+    assert (splits == "validation").sum() == 9
+    assert (splits == "test").tolist() == (given == "test").tolist()
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [
+        ["2020-01-01", "2021-03-04T05:06:07Z", "2022-05-06 07:08"],
+        ["01.02.2020", "31.01.2021", "15.06.2022"],
+        ["1/31/2020", "2/1/2021", "3/15/2022"],
+        ["1577836800", "1609459200", "1640995200"],
+    ],
+)
+def test_times_are_put_in_order_however_they_are_written(strict, dates):
+    import numpy as np
+
+    manifest = strict.module("manifest")
+    column = np.array([dates[2], dates[0], dates[1]], dtype=object)
+    empty = np.full(3, "", dtype=object)
+    examples = manifest.Examples(strict.folder, np.arange(1, 4), empty, {}, {"day": column})
+    order = strict.module("splits").as_times(examples, "day").argsort()
+    assert order.tolist() == [1, 2, 0]
+
+
+def test_the_run_keeps_who_was_tested(strict):
+    manifest = strict.sample()
+    table = table_of(manifest)
+    table["patient"] = [str(row // 3) for row in range(len(table))]
+    table.to_csv(manifest, index=False)
+    run = strict.train(manifest, "--group", "patient", "--seed", 4)
+    import pandas as pd
+
+    kept = pd.read_csv(run / "splits.csv")["split"]
+    assert kept.groupby(table["patient"]).nunique().max() == 1
+    done = strict.main("evaluate", "--run", run, "--data", manifest, "--json")
+    assert json.loads(done.out)["rows"] == (kept == "test").sum()
+
+
+# The ensemble, and what its probabilities mean
+
+
+def test_members_are_averaged_in_one_model(strict):
+    import numpy as np
+
+    manifest = strict.sample()
+    run = strict.train(manifest, "--members", 3)
+    data, evaluation = strict.module("data"), strict.module("evaluate")
+    model, preprocessing, options = evaluation.open_run(run)
+    assert options["members"] == 3
+    examples = data.open_examples(manifest)
+    load = strict.module("model").load_model
+    inputs, _ = next(iter(data.make_dataset(examples, preprocessing, len(examples))))
+    members = [load(run / "members" / f"{number}.keras") for number in (1, 2, 3)]
+    each = [member.predict_on_batch(inputs)["kind"] for member in members]
+    assert not np.allclose(each[0], each[1])
+    together = model.predict_on_batch(inputs)["kind"]
+    # Calibration moves the average, but not to another order of the members' common opinion.
+    agreed = np.all([one.argmax(1) == each[0].argmax(1) for one in each], axis=0)
+    assert (together.argmax(1) == each[0].argmax(1))[agreed].all()
+    np.testing.assert_allclose(together.sum(1), 1, rtol=1e-5)
+
+
+def test_a_temperature_makes_sure_predictions_as_sure_as_they_may_be(strict):
+    import numpy as np
+
+    calibrate = strict.module("calibrate")
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(4000, 3))
+    honest = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    truth = np.array([rng.choice(3, p=chance) for chance in honest])
+    boastful = calibrate.temper(honest, 0.4)
+    assert 2.2 < calibrate.best_temperature(boastful[None], truth) < 2.9
+    assert 0.9 < calibrate.best_temperature(honest[None], truth) < 1.12
+    np.testing.assert_allclose(calibrate.temper(boastful, 2.5), honest, atol=1e-6)
+
+
+def test_a_threshold_moves_only_where_many_rows_say_so(made):
+    import numpy as np
+
+    best = made.module("calibrate").best_threshold
+    measures = made.module("metrics").MEASURES
+    rng = np.random.default_rng(0)
+    probability = rng.uniform(size=4000) ** 3
+    yes = rng.uniform(size=4000) < probability
+    assert abs(best(yes, probability, measures["accuracy"]) - 0.5) < 0.1
+    assert best(yes, probability, measures["f1"]) < 0.45
+    few = slice(0, 10)
+    assert abs(best(yes[few], probability[few], measures["accuracy"]) - 0.5) < 0.2
+
+
+def test_metrics_are_those_of_the_textbook(made):
+    import numpy as np
+
+    metrics = made.module("metrics")
+    yes = np.array([True, True, True, False, False, False, False, False])
+    score = np.array([0.9, 0.8, 0.3, 0.4, 0.3, 0.2, 0.1, 0.05])
+    said = score > 0.5
+    assert metrics.area_under_curve(yes, score) == pytest.approx((5 + 5 + 3.5) / 15)
+    assert metrics.balanced_accuracy(yes, said) == pytest.approx((2 / 3 + 1) / 2)
+    assert metrics.f1_score(yes, said) == pytest.approx(0.8)
