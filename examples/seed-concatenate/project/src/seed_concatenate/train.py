@@ -185,8 +185,8 @@ def fit(
             validation_data=validation,
             epochs=epochs,
             callbacks=[
-                keras.callbacks.ReduceLROnPlateau(factor=0.3, patience=epochs // 16),
-                keras.callbacks.EarlyStopping(patience=epochs // 6),
+                keras.callbacks.ReduceLROnPlateau(factor=0.3, patience=max(3, epochs // 16)),
+                keras.callbacks.EarlyStopping(patience=max(8, epochs // 6)),
                 *callbacks,
             ],
         )

@@ -1,4 +1,4 @@
-"""The ensemble: several members, alike but for chance and the rows held out, as one model."""
+"""The ensemble: several members, alike but for chance, as one model."""
 
 from __future__ import annotations
 
