@@ -109,6 +109,8 @@ def field_values(field: Field) -> st.SearchStrategy[Any]:
         return st.integers(field.least, min(field.most, field.least + 60))
     if field.kind == "number":
         return st.floats(field.least, field.most)
+    if field.kind == "flag":
+        return st.booleans()
     if field.kind == "choice":
         return st.sampled_from(field.choices)
     if field.kind == "columns":

@@ -156,6 +156,7 @@ def test_every_kind_of_file_tells_the_same(kind, tmp_path):
         "categorical",
         "binary",
         "text",
+        "datetime",
     ]
     assert found.targets[0].task == "binary"
     assert found.table.rows == ROWS
@@ -265,8 +266,11 @@ def _column(values, tmp_path, name="it"):
         ("", list(range(60)), "id", None),
         ("it", [f"https://a.b/{i}" for i in range(60)], "address", None),
         ("it", [f"{i}@example.org" for i in range(60)], "id", None),
-        ("it", [f"{i % 12 + 1:02d}/{i % 28 + 1:02d}/2020" for i in range(60)], "date", None),
-        ("timestamp", [1_600_000_000 + i * 1000 + i % 7 for i in range(60)], "date", None),
+        ("it", [f"{i % 12 + 1:02d}/{i % 28 + 1:02d}/2020" for i in range(60)], "date", "datetime"),
+        ("timestamp", [1_600_000_000 + i**2 * 1000 for i in range(60)], "date", "datetime"),
+        ("it", [f"Dec {i % 28 + 1}, 2020 5:38 PM" for i in range(60)], "date", "datetime"),
+        ("it", [f"{i % 24}:{i % 60:02d}" for i in range(60)], "time of day", None),
+        ("it", ["2020-12-31"] * 60, "constant", None),
         ("year", [1950 + i for i in range(60)], "number", "numeric"),
         ("it", ["T" if i % 3 else "F" for i in range(60)], "yes or no", "binary"),
         ("it", [1 + i % 2 for i in range(60)], "category", "categorical"),
@@ -314,6 +318,35 @@ def test_whatever_people_write_for_a_hole(tmp_path):
     values = ["NA" if i % 10 == 3 else "DE" if i % 2 else "FR" for i in range(100)]
     found = _column(values, tmp_path)
     assert (found.what, found.missing, found.distinct) == ("category", 0, 3)
+
+
+def test_dates(tmp_path):
+    rng = random.Random(0)
+    lines = ["When it was,due,y"]
+    for i in range(200):
+        when = f"{rng.randint(1, 28)}/{rng.randint(1, 12)}/2020 {i % 24}:30"
+        due = "soon" if i == 7 else "" if i % 9 == 0 else f"202{i % 9}-02-0{i % 7 + 1}"
+        lines.append(f"{when},{due},{rng.randint(0, 1)}")
+    found = look(write(tmp_path, "\n".join(lines)), target="y")
+    assert found.spec["inputs"] == [
+        {
+            "name": "when_it_was",
+            "type": "datetime",
+            "column": "When it was",
+            "day_first": True,
+        },
+        {"name": "due", "type": "datetime", "optional": True},
+    ]
+    assert "the day first" in found.inputs[0].why
+    assert "train --time 'When it was'" in found.inputs[0].why
+    assert any(it.startswith("due: dates but for 1 cell such as 'soon'") for it in found.warnings)
+
+
+def test_dates_in_arrays_are_set_aside(tmp_path):
+    days = np.array([f"2020-01-{i % 28 + 1:02d}" for i in range(60)])
+    np.savez(tmp_path / "table.npz", day=days, x=np.random.rand(60, 3), y=np.arange(60) % 2)
+    found = look(tmp_path / "table.npz", target="y")
+    assert "(rows, 2)" in column(found, "day").aside
 
 
 def test_families_of_numbers_are_inputs_of_their_own(tmp_path):
@@ -631,6 +664,8 @@ def test_a_bomb_of_a_picture(tmp_path):
         (["inspect", "people.csv", "--as", "age:number"], 1, "no type of input"),
         (["inspect", "people.csv", "--as", "note:image"], 1, "no paths"),
         (["inspect", "people.csv", "--as", "note:numeric"], 1, "no numbers"),
+        (["inspect", "people.csv", "--as", "note:datetime"], 1, "no dates"),
+        (["inspect", "people.csv", "--target", "since"], 1, "reads as a date"),
         (["inspect", "people.csv", "--keep", "always"], 1, "always 'x'"),
         (["inspect", "people.csv", "--out", "spec.yml"], 2, "--target"),
         (["inspect", "people.csv", "--target", "age", "--out", "people.csv"], 1, "is there"),

@@ -618,6 +618,98 @@ def test_a_saved_model_takes_raw_values(trained, manifest):
     assert_same(model.predict(batches, verbose=0), given, rtol=1e-3, atol=1e-4)
 
 
+# Dates
+
+
+@pytest.fixture(scope="module")
+def dated(tmp_path_factory):
+    """A project with a date, and one that may be missing and has the day first."""
+    inputs = [
+        {"name": "when", "type": "datetime"},
+        {"name": "due", "type": "datetime", "optional": True, "day_first": True},
+    ]
+    with project(spec_of(inputs), tmp_path_factory.mktemp("dated")) as made:
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2020-12-31", "2020-12-31"),
+        ("2020-12-31T17:05:01.5Z", "2020-12-31T17:05:01.5"),
+        ("2020-12-31T01:05+02:00", "2020-12-30T23:05"),
+        ("2021/03/04", "2021-03-04"),
+        ("31.12.2020", "2020-12-31"),
+        ("12/31/2020", "2020-12-31"),
+        ("3/4/20", "2020-03-04"),
+        ("20200131", "2020-01-31"),
+        ("2010", "2010-01-01"),
+        ("1600000000", "2020-09-13T12:26:40"),
+        ("1600000000000", "2020-09-13T12:26:40"),
+        ("Wed Dec 23 17:38:18 +0000 2009", "2009-12-23T17:38:18"),
+        ("1066-10-14", "1066-10-14"),
+        *((text, None) for text in ("", "lots", "12:30", "10", "now", "may", "2020-02-30", "1.5")),
+    ],
+)
+def test_dates_are_read_as_they_are_written(dated, text, moment):
+    import numpy as np
+    import pandas as pd
+
+    found = dated.module("manifest").parse_times(pd.Series([text, None]))
+    wanted = np.nan if moment is None else np.datetime64(moment, "ms").astype(int) / 1000
+    np.testing.assert_equal(found, [wanted, np.nan])
+
+
+def test_the_column_tells_what_comes_first(dated):
+    import pandas as pd
+
+    def days(*texts, **order):
+        seconds = dated.module("manifest").parse_times(pd.Series(texts), **order)
+        return (seconds / 86_400).astype("datetime64[D]").astype(str).tolist()
+
+    assert days("03/04/2020", "31/12/2020")[0] == "2020-04-03"
+    assert days("03/04/2020", "12/31/2020")[0] == "2020-03-04"
+    assert days("03/04/2020", "2020-03-04", "2020-3-4") == ["2020-03-04"] * 3
+    told = days("03/04/2020", "2020-03-04", "2020/3/4", day_first=True)
+    assert told == ["2020-04-03", "2020-03-04", "2020-03-04"]
+
+
+def test_bad_and_missing_dates(dated, tmp_path):
+    import numpy as np
+
+    path = tmp_path / "table.csv"
+    path.write_text("when,due,label\n2020-01-02,,a\nlots,3/4/2020,b\n,soon,a\n")
+    data, manifest = dated.module("data"), dated.module("manifest")
+    examples = data.open_examples(path)
+    assert [(it.row, it.text) for it in examples.problems] == [
+        (3, "when is missing"),
+        (2, "when is 'lots', not a date"),
+        (3, "due is 'soon', not a date"),
+    ]
+    with pytest.raises(manifest.DataError, match="2 rows are bad"):
+        manifest.settle(examples, "stop")
+    days = examples.values["due"][:2]
+    np.testing.assert_equal(days, [[np.nan, np.nan], [18_355, 0]])
+    tensors = data.time_and_cycles(days, data.spread_of_times(days, 4)).numpy()
+    assert np.isnan(tensors[0]).all() and np.isfinite(tensors[1]).all()
+    assert data.spread_of_times(days[:1], 4)["quantiles"] == [[0.0] * 5]
+
+
+def test_time_is_told_to_the_second_and_goes_round(dated):
+    import numpy as np
+
+    data = dated.module("data")
+    noon = np.array([[18_355, 43_200 + second] for second in range(3)], "float32")
+    time = data.time_and_cycles(noon, data.spread_of_times(noon, 4)).numpy()[:, 0]
+    np.testing.assert_allclose(time, [-(1.5**0.5), 0, 1.5**0.5], atol=1e-2)
+    # Noon is half a day, a week later is the same day, 400 years later the same in the year.
+    moments = np.array([[18_355, 43_200], [18_362, 43_200], [18_355 + 146_097, 0]], "float32")
+    parts = data.time_and_cycles(moments, data.spread_of_times(moments, 4)).numpy()
+    np.testing.assert_allclose(parts[:2, 4], -1, atol=1e-5)
+    np.testing.assert_allclose(parts[0, [2, 5]], parts[1, [2, 5]], atol=1e-3)
+    np.testing.assert_allclose(parts[0, [3, 6]], parts[2, [3, 6]], atol=1e-2)
+
+
 # Processes of their own
 
 

@@ -42,8 +42,12 @@ MANY = 1000  # beyond, categories are hashed
 DATE = re.compile(
     r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}( .*)?|\d{4}-\d{2}|"
     r"(\w{3,9},? )?\d{1,2}[- ][A-Za-z]{3,9}[- ,]+\d{2,4}( .*)?|"
-    r"(\w{3},? )?[A-Za-z]{3,9}\.? \d{1,2},? .*\d{4}.*|\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?"
+    r"(\w{3},? )?[A-Za-z]{3,9}\.? \d{1,2},? .*\d{4}.*"
 )
+NUMBER_DATE = r"\d{4}|\d{8}|\d{9,10}(\.\d+)?|\d{12,13}"  # a year, a day, a Unix time
+CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?")
+DAY_FIRST = r"^(1[3-9]|2\d|3[01])[/.-]\d"  # 31/12, not 12/31
+MONTH_FIRST = r"^\d\d?[/.-](1[3-9]|2\d|3[01])\b"
 MARKED = re.compile(
     r"[-+(]?\s*(?:[$€£¥]|[A-Z]{3} )?\s*[-+]?(\d{1,3}([, '’]\d{3})+|\d+)([.,]\d+)?\s*"
     r"([%$€£¥]|[A-Za-z]{1,3}\.?|°[CF]?)?\)?"
@@ -144,7 +148,8 @@ def _held_against_all_rows(table: Table, columns: list[Column]) -> list[Column]:
     ]
 
 
-_STRICT = ("numeric", "binary")  # types of which a cell is wrong where it is of another kind
+# Types of which a cell is wrong where it is of another kind.
+_STRICT = ("numeric", "binary", "datetime")
 
 
 def _count(table: Table, true: dict[str, pl.Expr]) -> dict[str, int]:
@@ -180,6 +185,8 @@ def _good(column: Column, cell: pl.Expr | None = None) -> pl.Expr:
     cell = _stripped(column) if cell is None else cell
     if column.type == "binary":
         return cell.str.to_lowercase().is_in(TRUE + FALSE).fill_null(False)
+    if column.type == "datetime":
+        return cell.str.contains(f"^({DATE.pattern}|{NUMBER_DATE})$").fill_null(False)
     return as_numbers(cell, column.facts.get("decimal", "point")).is_not_null()
 
 
@@ -189,7 +196,7 @@ def _told(table: Table, column: Column, bad: int) -> Column:
         return column
     wrong = pl.col(column.name).filter(~_hole(column) & ~_good(column)).first()
     first = one_line(str(table.all_rows(wrong).item()))
-    kind = "numbers" if column.type == "numeric" else "yes or no"
+    kind = {"numeric": "numbers", "datetime": "dates"}.get(column.type or "", "yes or no")
     but = f"{kind} but for {bad:,} {'cells' if bad > 1 else 'cell'} such as '{first}'"
     if bad <= STRAY * table.rows:
         return replace(column, facts={**column.facts, "stray": but})
@@ -255,7 +262,7 @@ def _index(cells: Cells) -> Column | None:
 
 def _other(cells: Cells) -> Column | None:
     if cells.native == "date":
-        return _dated(cells, 1.0)
+        return _clock(cells, 1.0) if cells.share(CLOCK) > 0.5 else _dated(cells, 1.0)
     if cells.native != "other" and cells.share(re.compile(r"\s*[\[{].*[\]}]\s*", re.S)) < 0.95:
         return None
     reason = "lists or objects; no type of input for them yet"
@@ -282,24 +289,38 @@ def _truth(cells: Cells) -> Column | None:
 def _date(cells: Cells) -> Column | None:
     if cells.native in ("number", "truth"):
         return None
-    share = cells.share(DATE)
-    return _dated(cells, share) if share >= 0.9 else None
+    for pattern, found in ((DATE, _dated), (CLOCK, _clock)):
+        share = cells.share(pattern)
+        if share >= 0.9:
+            return found(cells, share)
+    return None
 
 
 def _dated(cells: Cells, sure: float) -> Column:
     values = cells.values
     ends = [one_line(str(value))[:10] for value in (values.min(), values.max())]
-    time = bool(re.match(r"\d{1,2}:", str(values[0])))
-    kind = "time of day" if time else "date"
-    hint = "" if time else f"; train --time {cells.name!r} splits by it"
+    days = int(values.str.contains(DAY_FIRST).sum()), int(values.str.contains(MONTH_FIRST).sum())
     return Column(
         cells.name,
         "date",
         sure,
-        f"reads as a {kind}",
-        aside=f"a {kind} is no type of input yet{hint}",
+        f"reads as a date; train --time {cells.name!r} splits by it",
+        "datetime",
         distinct=values.n_unique(),
         view=("", " … ".join(ends) if re.match(r"\d{4}", str(values[0])) else ends[0]),
+        facts={"day_first": days[0] > days[1]},
+    )
+
+
+def _clock(cells: Cells, sure: float) -> Column:
+    return Column(
+        cells.name,
+        "time of day",
+        sure,
+        "reads as a time of day",
+        aside="a time of day is no type of input yet; with its date in one column it is",
+        distinct=cells.values.n_unique(),
+        view=("", one_line(cells.values[0])[:10]),
     )
 
 
@@ -552,6 +573,10 @@ def _as_said(cells: Cells, column: Column, kind: str, table: Table, outside: boo
         return _category(cells, 1.0, why)
     if kind == "binary":
         return Column(cells.name, "yes or no", 1.0, why, "binary", distinct=cells.values.n_unique())
+    if kind == "datetime":
+        if not cells.values.str.contains(f"^({DATE.pattern}|{NUMBER_DATE})$").any():
+            raise DataError(f"--as {cells.name}:{kind}: it has no dates")
+        return replace(_dated(cells, 1.0), why=why)
     numbers, decimal = numbers_of(cells.values)
     good = numbers.drop_nulls()
     if not len(good):

@@ -6,6 +6,7 @@ import keyword
 import math
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -30,7 +31,7 @@ FLAGS = 4  # at most so many yes-or-no columns are inputs of their own
 FAMILIES = 3  # at most so many families of number columns are inputs of their own
 FAMILY = 4  # columns that differ by a number (sensor_1, sensor_2 ...) make one
 LONGEST_TEXT = 512
-MOST_TEXTS = 20
+MOST = {"text": 20, "datetime": 20}  # columns that are inputs of their own
 SMALL = 100  # rows
 
 
@@ -252,12 +253,13 @@ def _inputs(
         *_number_groups([c for c in columns if c.type == "numeric"]),
         *_category_groups([c for c in columns if c.type == "categorical"]),
     ]
-    texts = 0
+    seen: Counter[str] = Counter()
     for place, column in enumerate(columns):
-        if column.type in ("image", "timeseries", "text", "binary"):
-            texts += column.type == "text"
-            if texts > MOST_TEXTS and column.type == "text":
-                columns[place] = column.set_aside(f"over {MOST_TEXTS} columns of text")
+        if column.type in ("image", "timeseries", "text", "binary", "datetime"):
+            seen[column.type] += 1
+            most = MOST.get(column.type, len(columns))
+            if seen[column.type] > most:
+                columns[place] = column.set_aside(f"over {most} columns of {column.what}s")
                 continue
             groups.append((column.name, [column]))
     order = {column.name: place for place, column in enumerate(columns)}
@@ -275,6 +277,9 @@ def _array_inputs(
     """One array is one input, of its name."""
     made, done = [], []
     for column in columns:
+        if column.type == "datetime":
+            shape = "(rows, 2): days since 1970, seconds of the day"
+            column = column.set_aside(f"a date; an array of dates has the shape {shape}")
         if column.type:
             try:
                 check_name(column.name, "name")
@@ -362,6 +367,7 @@ def _input(name: str, group: list[Column], table: Table) -> Input:
         "text": _text,
         "image": _files,
         "timeseries": _files,
+        "datetime": _date,
     }.get(kind)
     if "columns" in load_catalog().inputs[kind].fields:
         if not table.arrays:
@@ -432,6 +438,12 @@ def _files(entry: dict[str, Any], group: list[Column], table: Table, whys: list[
         # benchmarks/accuracy: 0.93 against an LSTM's 0.53 on a table of 400 rows, and much faster.
         entry["encoder"] = "conv"
         whys.append("convolutions learn the most from few rows")
+
+
+def _date(entry: dict[str, Any], group: list[Column], table: Table, whys: list[str]) -> None:
+    if group[0].facts["day_first"]:
+        entry["day_first"] = True
+        whys.append("the day first")
 
 
 def _power(number: float) -> int:

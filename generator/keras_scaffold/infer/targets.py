@@ -95,9 +95,11 @@ def find_target(table: Table, column: Column, said: str = "") -> Target:
     if counted.height == 1:
         only = one_line(str(counted["label"][0]))
         raise DataError(f"{where}: every row has the same value '{only}'; there is none to predict")
-    if column.what in ("date", "number with marks", "nested") and said not in ("multiclass",):
-        reason = column.aside.partition(";")[0]
-        hint = "write plain numbers" if column.what != "date" else "make a number of it"
+    none = ("date", "time of day", "number with marks", "nested")
+    if column.what in none and said != "multiclass":
+        reason = (column.aside or column.why).partition(";")[0]
+        timed = column.what in ("date", "time of day")
+        hint = "make a number of it" if timed else "write plain numbers"
         raise DataError(f"{where}: {reason}; {hint}, or choose another target")
     task = said or _task(counted, rows, where)
     check = {"regression": _regression, "multilabel": _multilabel}.get(task, _classes)
