@@ -222,6 +222,33 @@ def file_column(table: Table, name: str) -> np.ndarray:
     return np.where(missing, "", paths)
 
 
+def parse_times(text: pd.Series[Any]) -> np.ndarray:
+    """Parse dates in any common way of writing, also mixed: seconds since 1970, NaN for no date.
+
+    Those without a zone are UTC. The column tells whether 03/04 is in March: by 31/12 or by 12/31.
+    """
+    text = text.astype("string").fillna("").str.strip()
+    # Without a year, pandas would take 12:30 for today.
+    text = text.where(text.str.contains(r"\d{4}|\d[-/. ]+\w+[-/., ]+\d\d"), "")
+    days = text.str.match(r"(1[3-9]|2\d|3[01])[/.-]\d").sum()
+    months = text.str.match(r"\d\d?[/.-](1[3-9]|2\d|3[01])\b").sum()
+    moments = to_moments(text, False)
+    if days > months:
+        year_first = text.str.match(r"\d{4}").to_numpy(bool)
+        moments = np.where(year_first, moments, to_moments(text, True))
+    seconds = np.where(np.isnat(moments), np.nan, moments.astype("int64") / 1000)
+    unix = text.where(text.str.fullmatch(r"\d{9,10}(\.\d+)?|\d{12,13}"), "")
+    numbers = pd.to_numeric(unix, errors="coerce").to_numpy("float64", na_value=np.nan)
+    numbers = np.where(numbers < 1e11, numbers, numbers / 1000)  # else milliseconds
+    return np.where(np.isnan(numbers), seconds, numbers)
+
+
+def to_moments(text: pd.Series[Any], day_first: bool) -> np.ndarray:
+    """Parse dates with pandas: datetime64[ms], not a time where a text is no date."""
+    times = pd.to_datetime(text, format="mixed", dayfirst=day_first, errors="coerce", utc=True)
+    return times.to_numpy("datetime64[ms]")
+
+
 # Bad rows
 
 MOST_LINES = 100  # of bad rows, in a terminal

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from stock_story.manifest import DataError, Examples
+from stock_story.manifest import DataError, Examples, parse_times
 
 
 def draw_splits(
@@ -75,13 +75,12 @@ def as_times(examples: Examples, column: str) -> np.ndarray:
     numbers = pd.to_numeric(text, errors="coerce")
     if numbers.notna().all():
         return numbers.to_numpy()
-    day_first = bool(text.str.match(r"\s*(1[3-9]|2\d|3[01])[/.-]\d").any())  # 31/12, not 12/31
-    times = pd.to_datetime(text, format="mixed", dayfirst=day_first, errors="coerce", utc=True)
-    if times.isna().any():
-        index = int(times.isna().argmax())
+    times = parse_times(text)
+    if np.isnan(times).any():
+        index = int(np.isnan(times).argmax())
         place = f"{examples.source}: row {examples.rows[index]}: {column}"
         raise DataError(f"{place} is {text[index]!r}, neither a date nor a number")
-    return times.to_numpy()
+    return times
 
 
 def take_split(examples: Examples, splits: np.ndarray, split: str) -> Examples:
