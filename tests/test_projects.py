@@ -556,7 +556,7 @@ def test_every_format_of_a_manifest_gives_the_same_tensors(trained, manifest):
 
 
 @pytest.mark.slow
-def test_empty_texts_constant_columns_and_single_steps_are_learnt(trained, manifest):
+def test_texts_without_words_constant_columns_and_single_steps_are_learnt(trained, manifest):
     import numpy as np
 
     _, texts = first(trained, "text")
@@ -564,7 +564,7 @@ def test_empty_texts_constant_columns_and_single_steps_are_learnt(trained, manif
     _, series = first(trained, "timeseries")
 
     def change(table):
-        table[texts] = ["", *table[texts][1:]]
+        table[texts] = ["?!", *table[texts][1:]]  # no word in it
         table[numbers] = "7.5"
         for path in table[series]:
             np.save(manifest.parent / path, np.ones((1, 4), "float32"))
@@ -579,10 +579,11 @@ def test_empty_texts_constant_columns_and_single_steps_are_learnt(trained, manif
 def test_resuming_goes_on_where_the_run_ended(trained, manifest):
     run = run_of(trained)
     before = json.loads((run / "history.json").read_text())
-    trained.ok("train", "--data", manifest, "--run", run, "--epochs", 1, "--resume")
+    trained.ok("train", "--data", manifest, "--run", run, "--epochs", 1, "--resume", "--seed", 9)
     after = json.loads((run / "history.json").read_text())
     assert after[: len(before)] == before
-    assert len(after) == len(before) + 1
+    assert len(after) == len(before) + 1  # one member, as it was begun
+    assert json.loads((run / "run.json").read_text())["seed"] == 0
     done = trained.main("train", "--data", manifest, "--run", run / "none", "--resume")
     assert done.code == 1 and "nothing to resume" in done.err
 

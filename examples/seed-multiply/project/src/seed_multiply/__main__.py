@@ -30,7 +30,7 @@ def make_parser() -> argparse.ArgumentParser:
     train.add_argument("--batch-size", type=int, help="default: by the number of rows, 16 to 256")
     train.add_argument("--learning-rate", type=float, default=1e-3)
     train.add_argument("--seed", type=int, default=0)
-    train.add_argument("--resume", action="store_true", help="go on with the run where it ended")
+    train.add_argument("--resume", action="store_true", help="go on with a run, as it was begun")
     train.add_argument("--group", metavar="COLUMN", help="keep its rows together in one split")
     train.add_argument("--time", metavar="COLUMN", help="test on the latest, train on the earliest")
     measures = ["accuracy", "balanced_accuracy", "f1"]

@@ -75,8 +75,13 @@ def train(
 
     They differ by chance alone; the average of several is better than each.
     """
-    if resume and not (run / "members" / "1.keras").is_file():
-        raise DataError(f"{run}: nothing to resume; train without --resume first")
+    if resume:
+        if not (run / "members" / "1.keras").is_file():
+            raise DataError(f"{run}: nothing to resume; train without --resume first")
+        # With other options other rows would train, and what was tested would be learnt.
+        begun = json.loads((run / "run.json").read_text(encoding="utf-8"))
+        members, batch_size, seed = begun["members"], begun["batch_size"], begun["seed"]
+        group, time = begun["group"], begun["time"]
     if data is None:
         data = run / "sample" / "manifest.csv"
         if not data.is_file():
