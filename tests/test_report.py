@@ -126,7 +126,7 @@ def six(tmp_path_factory):
     try:
         with project(spec_of(inputs, outputs=outputs), tmp_path_factory.mktemp("six")) as made:
             run = made.folder / "runs" / "one"
-            options = ("--epochs", 2, "--batch-size", 32, "--run", run)
+            options = ("--epochs", 2, "--members", 1, "--batch-size", 32, "--run", run)
             said = made.ok("train", "--data", made.sample(rows=200), *options)
             assert said.strip().splitlines()[-1].endswith(f"Open {run / 'report.html'}")
             yield made
@@ -137,9 +137,11 @@ def six(tmp_path_factory):
 @pytest.fixture(scope="module")
 def seen(six):
     """What the report has seen: the model, what was learnt, the validation rows, its predictions."""
-    model, preprocessing, options = six.module("evaluate").open_run(six.folder / "runs" / "one")
+    run = six.folder / "runs" / "one"
+    model, preprocessing, _ = six.module("evaluate").open_run(run)
     examples = six.module("data").open_examples(six.folder / "sample" / "manifest.csv")
-    rows = six.module("manifest").split_examples(examples, "validation", options["seed"])
+    splits = six.module("splits").kept_splits(run / "splits.csv", examples)
+    rows = examples.take(splits == "validation")
     predicted = six.module("report").predict(model, preprocessing, rows)
     return model, preprocessing, rows, predicted
 
@@ -221,7 +223,7 @@ def own_losses(six, truth, predicted):
         if entry["task"] == "multiclass":
             found[name] = -np.log(said[np.arange(len(true)), true])
         elif entry["task"] == "regression":
-            found[name] = (true - predicted[name])[:, 0] ** 2
+            found[name] = np.abs(true - predicted[name])[:, 0]
         else:
             found[name] = -np.log(np.where(true == 1, said, 1 - said)).mean(axis=1)
     return found
@@ -301,10 +303,10 @@ def test_a_branch_that_sleeps_is_named(tmp_path):
         for layer in model.layers:
             if layer.name.startswith("dozing.") and layer.weights:
                 layer.set_weights([0 * weight for weight in layer.get_weights()])
-        norms: list[dict[str, float]] = []
-        watch = report.WatchBranches(examples, preprocessing, norms)
+        watch = report.WatchBranches(examples, preprocessing)
         batches = data.make_dataset(examples, preprocessing, 32)
         model.fit(batches, epochs=2, callbacks=[watch], verbose=0)
+        norms = watch.norms
         assert [list(epoch) for epoch in norms] == [["awake", "dozing"]] * 2
         assert norms[0]["awake"] > 0
         assert norms[0]["dozing"] == 0
@@ -334,10 +336,11 @@ def test_gradient_norms_are_those_of_the_loss(tmp_path):
         preprocessing = data.Preprocessing.learn(examples)
         model = made.module("model").build_model()
         train.compile_model(model, preprocessing)
-        watch = report.WatchBranches(examples, preprocessing, [])
+        watch = report.WatchBranches(examples, preprocessing)
         watch.set_model(model)
         watch.on_epoch_end(0)
-        weights = [w for layer in model.layers if layer.name[:2] == "a." for w in layer.weights]
+        layers = [layer for layer in model.layers if layer.name.startswith("a.")]
+        weights = [weight for layer in layers for weight in layer.trainable_weights]
         batch, targets = next(iter(data.make_dataset(examples, preprocessing, 32)))
 
         def loss():
@@ -370,6 +373,10 @@ def test_many_classes_and_constant_answers(six, seen):
     truth = np.array([[0.0], [1.0], [1.0], [1.0]])
     for predicted, wrong in ((np.full((4, 1), 0.9), True), (truth, False)):
         said = report.verdict(
-            "binary_out", {"accuracy": 0.5}, {"labels": ["a", "b"]}, truth, predicted
+            "binary_out",
+            {"accuracy": 0.5},
+            {"labels": ["a", "b"], "thresholds": [0.5]},
+            truth,
+            predicted,
         )
         assert ("No better" in said) == wrong

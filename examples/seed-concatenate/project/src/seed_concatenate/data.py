@@ -58,11 +58,8 @@ def read_numbers(table: Table) -> np.ndarray:
 
 
 def learn_numbers(values: np.ndarray) -> Learnt:
-    """Learn mean, variance and quantiles of each number of numbers."""
-    exact = values.astype("float64")
-    learnt = {"mean": exact.mean(axis=0), "variance": exact.var(axis=0)}
-    learnt["quantiles"] = np.quantile(exact, np.linspace(0, 1, 17), axis=0).T
-    return {name: numbers.tolist() for name, numbers in learnt.items()}
+    """Learn how each number of numbers is spread."""
+    return spread(values)
 
 
 # picture: a picture, 100 x 100, 3 channels
@@ -339,19 +336,35 @@ def make_dataset(
     return dataset.prefetch(tf.data.AUTOTUNE)
 
 
+# Numbers
+
+
+def spread(values: np.ndarray) -> Learnt:
+    """Learn mean and variance of each number."""
+    exact = values.astype("float64")
+    learnt = {"mean": exact.mean(axis=0), "variance": exact.var(axis=0)}
+    return {name: numbers.tolist() for name, numbers in learnt.items()}
+
+
 # Pictures
 
 
 def upright(picture: tf.Tensor, data: tf.Tensor) -> tf.Tensor:
     """Turn a photo as its camera was held: the EXIF tag 0x0112, in either order of bytes."""
     head = tf.strings.substr(data, 0, tf.minimum(1024, tf.strings.length(data)))
-    quarters = tf.constant(0)
-    for value, turns in ((3, 2), (6, 3), (8, 1)):
+    has_tags = tf.strings.regex_full_match(head, r"\C*Exif\C*")
+    return tf.cond(has_tags, lambda: tf.image.rot90(picture, quarters(head)), lambda: picture)
+
+
+def quarters(head: tf.Tensor) -> tf.Tensor:
+    """Read from a photo's first bytes by how many quarters to turn it, against the clock."""
+    turns = tf.constant(0)
+    for value, quarter in ((3, 2), (6, 3), (8, 1)):
         little = rf"\x12\x01\x03\x00\x01\x00\x00\x00\x0{value}\x00"
         big = rf"\x01\x12\x00\x03\x00\x00\x00\x01\x00\x0{value}"
-        found = tf.strings.regex_full_match(head, rf"\C*Exif\C*({little}|{big})\C*")
-        quarters = tf.where(found, turns, quarters)
-    return tf.image.rot90(picture, quarters)
+        found = tf.strings.regex_full_match(head, rf"\C*({little}|{big})\C*")
+        turns = tf.where(found, quarter, turns)
+    return turns
 
 
 def not_too_large(path: str) -> None:

@@ -8,14 +8,10 @@ from pathlib import Path
 import keras
 from keras import layers
 
-from seed_concatenate.layers import PiecewiseLinear
-
 
 def encode_numbers(features: keras.KerasTensor) -> keras.KerasTensor:
     """Encode numbers: numbers, normalised, (batch, 20) -> (batch, 32)."""
     x = features
-    # Each number, and how far it has come through each of 16 bins: steps and kinks are easy to learn.
-    x = PiecewiseLinear(20, 16, name="numbers.bins")(x)
     x = layers.Dense(64, activation="relu", name="numbers.dense_1")(x)
     x = layers.Dense(32, activation="relu", name="numbers.dense_2")(x)
     return x

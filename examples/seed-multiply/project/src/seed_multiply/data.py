@@ -54,11 +54,8 @@ def read_vector_1(table: Table) -> np.ndarray:
 
 
 def learn_vector_1(values: np.ndarray) -> Learnt:
-    """Learn mean, variance and quantiles of each number of vector_1."""
-    exact = values.astype("float64")
-    learnt = {"mean": exact.mean(axis=0), "variance": exact.var(axis=0)}
-    learnt["quantiles"] = np.quantile(exact, np.linspace(0, 1, 17), axis=0).T
-    return {name: numbers.tolist() for name, numbers in learnt.items()}
+    """Learn how each number of vector_1 is spread."""
+    return spread(values)
 
 
 # vector_2: 10 numbers a row
@@ -72,11 +69,8 @@ def read_vector_2(table: Table) -> np.ndarray:
 
 
 def learn_vector_2(values: np.ndarray) -> Learnt:
-    """Learn mean, variance and quantiles of each number of vector_2."""
-    exact = values.astype("float64")
-    learnt = {"mean": exact.mean(axis=0), "variance": exact.var(axis=0)}
-    learnt["quantiles"] = np.quantile(exact, np.linspace(0, 1, 17), axis=0).T
-    return {name: numbers.tolist() for name, numbers in learnt.items()}
+    """Learn how each number of vector_2 is spread."""
+    return spread(values)
 
 
 # label: one of two labels
@@ -277,6 +271,16 @@ def make_dataset(
     if not with_targets:
         dataset = dataset.map(lambda inputs, _: inputs)
     return dataset.prefetch(tf.data.AUTOTUNE)
+
+
+# Numbers
+
+
+def spread(values: np.ndarray) -> Learnt:
+    """Learn mean and variance of each number."""
+    exact = values.astype("float64")
+    learnt = {"mean": exact.mean(axis=0), "variance": exact.var(axis=0)}
+    return {name: numbers.tolist() for name, numbers in learnt.items()}
 
 
 def normalise(values: tf.Tensor, learnt: Learnt) -> tf.Tensor:

@@ -8,14 +8,10 @@ from pathlib import Path
 import keras
 from keras import layers
 
-from seed_multiply.layers import PiecewiseLinear
-
 
 def encode_vector_1(features: keras.KerasTensor) -> keras.KerasTensor:
     """Encode vector_1: numbers, normalised, (batch, 10) -> (batch, 16)."""
     x = features
-    # Each number, and how far it has come through each of 16 bins: steps and kinks are easy to learn.
-    x = PiecewiseLinear(10, 16, name="vector_1.bins")(x)
     x = layers.Dense(16, activation="relu", name="vector_1.dense_1")(x)
     return x
 
@@ -23,8 +19,6 @@ def encode_vector_1(features: keras.KerasTensor) -> keras.KerasTensor:
 def encode_vector_2(features: keras.KerasTensor) -> keras.KerasTensor:
     """Encode vector_2: numbers, normalised, (batch, 10) -> (batch, 16)."""
     x = features
-    # Each number, and how far it has come through each of 16 bins: steps and kinks are easy to learn.
-    x = PiecewiseLinear(10, 16, name="vector_2.bins")(x)
     x = layers.Dense(16, activation="relu", name="vector_2.dense_1")(x)
     return x
 

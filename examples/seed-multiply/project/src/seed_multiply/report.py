@@ -246,6 +246,7 @@ def words_label(learnt: Learnt, truth: np.ndarray, predicted: np.ndarray) -> tup
     """Write one label, true and said, with its probability."""
     labels, second = learnt["labels"], float(predicted[0])
     said = labels[int(second > learnt["thresholds"][0])]
+    # Of label as it was said, not always of the second label.
     probability = second if said == labels[1] else 1 - second
     return labels[int(truth[0])], f"{said} ({probability:.0%})"
 

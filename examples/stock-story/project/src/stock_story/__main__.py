@@ -26,7 +26,7 @@ def make_parser() -> argparse.ArgumentParser:
     train.add_argument("--data", type=Path, metavar="MANIFEST", help="without it: the sample")
     train.add_argument("--run", type=Path, default=Path("runs/latest"), metavar="DIR")
     train.add_argument("--epochs", type=int, help="at most; default: by the number of rows")
-    train.add_argument("--members", type=int, default=4, help="models that are averaged")
+    train.add_argument("--members", type=int, help="models that are averaged; default: up to 4")
     train.add_argument("--batch-size", type=int, help="default: by the number of rows, 16 to 256")
     train.add_argument("--learning-rate", type=float, default=1e-3)
     train.add_argument("--seed", type=int, default=0)

@@ -63,11 +63,8 @@ def read_indicators(table: Table) -> np.ndarray:
 
 
 def learn_indicators(values: np.ndarray) -> Learnt:
-    """Learn mean, variance and quantiles of each number of indicators."""
-    exact = values.astype("float64")
-    learnt = {"mean": exact.mean(axis=0), "variance": exact.var(axis=0)}
-    learnt["quantiles"] = np.quantile(exact, np.linspace(0, 1, 17), axis=0).T
-    return {name: numbers.tolist() for name, numbers in learnt.items()}
+    """Learn how each number of indicators is spread, and the edges of 16 bins."""
+    return spread(values, 16)
 
 
 # fundamentals: 4 numbers a row
@@ -86,11 +83,8 @@ def read_fundamentals(table: Table) -> np.ndarray:
 
 
 def learn_fundamentals(values: np.ndarray) -> Learnt:
-    """Learn mean, variance and quantiles of each number of fundamentals."""
-    exact = values.astype("float64")
-    learnt = {"mean": exact.mean(axis=0), "variance": exact.var(axis=0)}
-    learnt["quantiles"] = np.quantile(exact, np.linspace(0, 1, 17), axis=0).T
-    return {name: numbers.tolist() for name, numbers in learnt.items()}
+    """Learn how each number of fundamentals is spread, and the edges of 16 bins."""
+    return spread(values, 16)
 
 
 # news: a text, its first 64 words
@@ -405,6 +399,19 @@ def make_dataset(
     return dataset.prefetch(tf.data.AUTOTUNE)
 
 
+# Numbers
+
+
+def spread(values: np.ndarray, bins: int = 0) -> Learnt:
+    """Learn mean and variance of each number, and the edges of bins that hold as many rows each."""
+    exact = values.astype("float64")
+    learnt = {"mean": exact.mean(axis=0), "variance": exact.var(axis=0)}
+    if bins:
+        edges = np.linspace(0, 1, bins + 1)
+        learnt["quantiles"] = np.quantile(exact, edges, axis=0).T
+    return {name: numbers.tolist() for name, numbers in learnt.items()}
+
+
 # Texts
 
 
@@ -420,13 +427,19 @@ def never_empty(tokens: tf.Tensor) -> tf.Tensor:
 def upright(picture: tf.Tensor, data: tf.Tensor) -> tf.Tensor:
     """Turn a photo as its camera was held: the EXIF tag 0x0112, in either order of bytes."""
     head = tf.strings.substr(data, 0, tf.minimum(1024, tf.strings.length(data)))
-    quarters = tf.constant(0)
-    for value, turns in ((3, 2), (6, 3), (8, 1)):
+    has_tags = tf.strings.regex_full_match(head, r"\C*Exif\C*")
+    return tf.cond(has_tags, lambda: tf.image.rot90(picture, quarters(head)), lambda: picture)
+
+
+def quarters(head: tf.Tensor) -> tf.Tensor:
+    """Read from a photo's first bytes by how many quarters to turn it, against the clock."""
+    turns = tf.constant(0)
+    for value, quarter in ((3, 2), (6, 3), (8, 1)):
         little = rf"\x12\x01\x03\x00\x01\x00\x00\x00\x0{value}\x00"
         big = rf"\x01\x12\x00\x03\x00\x00\x00\x01\x00\x0{value}"
-        found = tf.strings.regex_full_match(head, rf"\C*Exif\C*({little}|{big})\C*")
-        quarters = tf.where(found, turns, quarters)
-    return tf.image.rot90(picture, quarters)
+        found = tf.strings.regex_full_match(head, rf"\C*({little}|{big})\C*")
+        turns = tf.where(found, quarter, turns)
+    return turns
 
 
 def not_too_large(path: str) -> None:

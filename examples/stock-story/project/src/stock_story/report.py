@@ -260,6 +260,7 @@ def words_direction(learnt: Learnt, truth: np.ndarray, predicted: np.ndarray) ->
     """Write one direction, true and said, with its probability."""
     labels, second = learnt["labels"], float(predicted[0])
     said = labels[int(second > learnt["thresholds"][0])]
+    # Of direction as it was said, not always of the second label.
     probability = second if said == labels[1] else 1 - second
     return labels[int(truth[0])], f"{said} ({probability:.0%})"
 

@@ -35,6 +35,7 @@ from stock_story.sample import write_sample
 from stock_story.splits import draw_splits, keep_splits, take_split
 
 History = list[dict[str, float]]
+MEMBERS, MINUTES = 4, 5  # where --members is not said: so many, if all fit in so many minutes
 
 
 def compile_model(
@@ -71,7 +72,7 @@ def train(
     data: Path | None,
     run: Path,
     epochs: int | None,
-    members: int,
+    members: int | None,
     batch_size: int | None,
     learning_rate: float,
     seed: int,
@@ -84,15 +85,17 @@ def train(
 ) -> None:
     """Train the members on a manifest, and keep them as one model.
 
-    They differ by chance alone; the average of several is better than each.
+    They differ by chance alone; the average of several is better than each. Where `members` is
+    not said, there are four, fewer where they would take longer than five minutes.
     """
     if resume:
         if not (run / "members" / "1.keras").is_file():
             raise DataError(f"{run}: nothing to resume; train without --resume first")
         # With other options other rows would train, and what was tested would be learnt.
         begun = json.loads((run / "run.json").read_text(encoding="utf-8"))
-        members, batch_size, seed = begun["members"], begun["batch_size"], begun["seed"]
+        batch_size, seed = begun["batch_size"], begun["seed"]
         group, time = begun["group"], begun["time"]
+        members = begun.get("members", members)  # not there where the training was cut off
     if data is None:
         data = run / "sample" / "manifest.csv"
         if not data.is_file():
@@ -120,7 +123,6 @@ def train(
     options = {
         "data": str(data.resolve()),
         "rows": {split: int((splits == split).sum()) for split in SPLITS},
-        "members": members,
         "batch_size": batch_size,
         "seed": seed,
         "group": group,
@@ -139,9 +141,13 @@ def train(
     watch = WatchBranches(training, preprocessing)
     models: list[keras.Model] = []
     histories: list[History] = []
-    for number in range(1, members + 1):
-        if members > 1:
-            print(f"Member {number} of {members}")
+    start = clock.monotonic()
+    for number in range(1, (members or MEMBERS) + 1):
+        minutes = (clock.monotonic() - start) / 60
+        if not members and number > 1 and minutes * number / (number - 1) > MINUTES:
+            break
+        if members != 1:
+            print(f"Member {number} of {members or MEMBERS}")
         keras.utils.set_random_seed(seed + number - 1)
         keep = KeepBest(number, run / "members" / f"{number}.keras", resume)
         if keep.resumed:
@@ -157,6 +163,7 @@ def train(
             print("\nInterrupted: keeping what was learnt.")
             break
 
+    write_json(run / "run.json", options | {"members": len(models)})
     targets = preprocessing.targets(validation)
     predictions = [predict(model, preprocessing, validation, batch_size) for model in models]
     predictions = calibrate(models, predictions, targets)
