@@ -870,3 +870,14 @@ def test_free_names_are_names(columns):
 def test_sparks():
     assert spark([0, 1, 8, 4]) == "·▁█▄"
     assert spark([]) == spark([0]) == ""
+
+
+def test_a_hole_is_the_same_here_and_in_the_project():
+    """Else inspect calls an input whole that the project then finds holes in, or the reverse."""
+    from keras_scaffold.catalog import template_root
+    from keras_scaffold.infer.cells import HOLES
+
+    folder = template_root() / "template" / "project" / "src" / "{{package_name}}"
+    text = (folder / "manifest.py.jinja").read_text(encoding="utf-8")
+    (words,) = re.findall(r"^MISSING_WORDS = \{(.*)\}$", text, flags=re.MULTILINE)
+    assert set(HOLES) == set(re.findall(r'"([^"]*)"', words))
