@@ -43,6 +43,9 @@ def call(command: list[str], where: Path, source: Path | None = None) -> str:
 def render(project: Path, name: str, manifest: Path, facts: dict[str, Any], inferred: bool) -> str:
     """Render a table's project; give its package's name."""
     given = ["--data", str(manifest), "--target", facts["target"]]
+    # What is known only with the answer is dropped, as a person would; the baselines are spared it too.
+    for column, kind in facts["types"].items():
+        given += ["--drop", column] if kind == "leak" else []
     if not inferred:
         given = ["--spec", str(SPECS / f"{name}.yml")]
     command = ["scaffold", "new", str(project), *given, "--no-git", "--yes"]
@@ -111,12 +114,12 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", help="only these tables")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--inferred", action="store_true", help="--data and --target, no spec")
-    parser.add_argument("--method", help="the name in results.csv; default: generated")
+    parser.add_argument("--method", help="the name in results.csv")
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--work", type=Path, help="where projects are kept; default: thrown away")
     parser.add_argument("--train", nargs=argparse.REMAINDER, default=[], help="more for train")
     options = parser.parse_args()
-    method = options.method or ("generated_inferred" if options.inferred else "generated")
+    method = options.method or ("generated" if options.inferred else "generated_by_hand")
     facts_by_name = json.loads((options.tables / "tables.json").read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as scratch:
         work = (options.work or Path(scratch)).resolve()
