@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from keras_scaffold import interrupts
 from keras_scaffold.diagram import for_encoding
 from keras_scaffold.spec import SpecError
 
@@ -139,6 +140,7 @@ class _Lines:
         return answers[typed]
 
     def _typed(self, default: str) -> str:
+        interrupts.end_waits()
         try:
             return input(for_encoding(f"  [{default}] > ", sys.stdout.encoding)).strip()
         except EOFError:
