@@ -25,7 +25,11 @@ CELL_WIDTH, CELL_HEIGHT, FONT_SIZE, MARGIN = 8.4, 18, 14, 16
 WIDTH, HEIGHT = round(COLUMNS * CELL_WIDTH + 2 * MARGIN), ROWS * CELL_HEIGHT + 2 * MARGIN
 BACKGROUND, FOREGROUND = "#1d2025", "#d5d8dd"
 COLOURS = {"default": FOREGROUND, "red": "#ef6b73"}
-PROGRAM = "from pathlib import Path; from keras_scaffold.wizard import ask; ask({}, Path(%r))"
+PROGRAM = """
+from pathlib import Path
+from keras_scaffold.wizard import Data, ask
+ask({}, Path(%r), data=Data())
+"""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ class Frame:
 def record() -> list[Frame]:
     """The flagship, answered in the wizard."""
     session = [
+        ("How do you want to begin?", [ENTER]),
         ("What is the project called?", ["Stock Direction", ENTER]),
         ("Input 1: what is it called?", ["indicators", ENTER]),
         ("What kind of input is indicators?", [ENTER]),

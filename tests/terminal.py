@@ -83,6 +83,11 @@ class Terminal:
 
         self.wait(is_open, f"the question {message!r}")
 
+    def answer(self, message: str, *keys: str) -> None:
+        """Press keys at this question."""
+        self.asks(message)
+        self.press(*keys)
+
     def settle(self, quiet: float = 0.7) -> None:
         """Wait until nothing more is written; for pictures, not for tests to rely on."""
         while self.read(timeout=quiet):

@@ -16,16 +16,18 @@ from terminal import CLEAR, CTRL_C, CTRL_D, DOWN, ENTER, UP, Terminal, approve
 PROGRAM = """
 import json, sys
 from pathlib import Path
-from keras_scaffold.wizard import ask
+from keras_scaffold.wizard import Data, ask
+given = json.loads(sys.argv[1])
 try:
-    spec = ask(json.loads(sys.argv[1]), Path("stock-direction"))
+    answers = ask(given, Path("stock-direction"), data=None if given else Data())
 except KeyboardInterrupt:
     sys.exit(130)
-Path("result.json").write_text(json.dumps(spec))
+Path("result.json").write_text(json.dumps(answers and answers.spec))
 """
 
 # The questions that Enter alone leads through, and whether each is answered by typing.
 QUESTIONS = [
+    ("How do you want to begin?", False),
     ("What is the project called?", True),
     ("Input 1: what is it called?", True),
     ("What kind of input is numbers?", False),
@@ -56,10 +58,6 @@ def wizard(tmp_path):
     terminals = []
 
     class Wizard(Terminal):
-        def answer(self, message, *keys):
-            self.asks(message)
-            self.press(*keys)
-
         def result(self):
             assert self.ends() == 0
             return json.loads((tmp_path / "result.json").read_text())
@@ -86,9 +84,10 @@ def test_enter_alone_leads_to_a_good_project(wizard):
 
 def test_the_flagship_by_arrow_keys_and_typing(wizard):
     it = wizard()
-    it.asks("What is the project called?")
+    it.asks("How do you want to begin?")
     it.approve("wizard_1_first_question")
-    it.press("Stock Direction", ENTER)
+    it.press(ENTER)
+    it.answer("What is the project called?", "Stock Direction", ENTER)
     it.answer("Input 1: what is it called?", "indicators", ENTER)
     it.answer("What kind of input is indicators?", ENTER)
     it.answer("What is the shape of indicators?", "20", ENTER)
@@ -144,8 +143,9 @@ def test_the_flagship_by_arrow_keys_and_typing(wizard):
 def test_every_question_has_a_way_back(wizard):
     """At each question one step back, then on again: the answers before it are offered again."""
     it = wizard()
-    it.answer(QUESTIONS[0][0], "My Own Name", ENTER)
-    for (before, _), (message, typed) in pairwise(QUESTIONS):
+    it.answer(QUESTIONS[0][0], ENTER)
+    it.answer(QUESTIONS[1][0], "My Own Name", ENTER)
+    for (before, _), (message, typed) in pairwise(QUESTIONS[1:]):
         it.answer(message, *(["<", ENTER] if typed else ["<"]))
         it.answer(before, ENTER)
         it.asks(message)
@@ -155,11 +155,12 @@ def test_every_question_has_a_way_back(wizard):
 
 def test_back_stands_in_every_list_too(wizard):
     it = wizard()
-    for message, typed in QUESTIONS[:3]:
+    for message, typed in QUESTIONS[:4]:
         it.asks(message)
-        assert typed or "« back" in it.text()
-        it.press(*([ENTER] if typed else [UP, ENTER]))
-    it.asks(QUESTIONS[1][0])
+        first = message == QUESTIONS[0][0]
+        assert typed or first != ("« back" in it.text())
+        it.press(*([ENTER] if typed or first else [UP, ENTER]))
+    it.asks(QUESTIONS[2][0])
     it.approve("wizard_back")
 
 
@@ -171,8 +172,9 @@ def test_back_goes_on_to_the_first_question(wizard):
             it.press(ENTER)
     for message, typed in reversed(QUESTIONS[1:]):
         it.answer(message, *(["<", ENTER] if typed else ["<"]))
-    it.answer(QUESTIONS[0][0], "Again", ENTER)
-    for message, _ in QUESTIONS[1:]:
+    it.answer(QUESTIONS[0][0], ENTER)
+    it.answer(QUESTIONS[1][0], CLEAR, "Again", ENTER)
+    for message, _ in QUESTIONS[2:]:
         it.answer(message, ENTER)
     assert it.result() == {**BY_ENTER, "project_name": "Again"}
 
@@ -189,12 +191,14 @@ def test_ctrl_c_at_any_question_leaves_nothing(wizard, tmp_path, place):
 
 def test_the_end_of_the_input_stops_too(wizard):
     it = wizard()
-    it.answer(QUESTIONS[0][0], CTRL_D)
+    it.answer(QUESTIONS[0][0], ENTER)
+    it.answer(QUESTIONS[1][0], CTRL_D)
     assert it.ends() == 130
 
 
 def test_mistakes_are_told_while_typing(wizard):
     it = wizard()
+    it.answer("How do you want to begin?", ENTER)
     it.answer("What is the project called?", "x" * 61)
     it.shows("61 characters long; 60 are the most")
     it.press(CLEAR, ENTER)
@@ -290,7 +294,7 @@ def test_a_type_with_one_shape_and_one_encoder_asks_for_neither(wizard):
 
 def test_the_last_input_can_be_changed_at_once(wizard):
     it = wizard({"project_name": "P", "outputs": [{"name": "y", "task": "binary"}]})
-    for message, _ in QUESTIONS[1:5]:
+    for message, _ in QUESTIONS[2:6]:
         it.answer(message, ENTER)
     it.answer("Another input?", DOWN, DOWN, ENTER)
     it.answer("Input 1: what is it called?", "prices", ENTER)
@@ -420,7 +424,7 @@ def test_a_small_terminal_is_enough(wizard):
 
 def test_a_terminal_without_a_cursor_gets_lines(wizard):
     it = wizard(TERM="dumb", rows=120)
-    for message, _ in QUESTIONS[:2]:
+    for message, _ in QUESTIONS[:3]:
         it.shows(f"? {message}")
         it.press(ENTER)
     it.shows("What kind of input is numbers?")
@@ -462,7 +466,8 @@ def test_scaffold_new_writes_what_was_answered(wizard, tmp_path):
         it.answer(message, ENTER)
     it.asks(QUESTIONS[-1][0])
     assert list(tmp_path.iterdir()) == []
-    assert "pyproject.toml" in it.text()  # the tree of files
+    assert "train.py" in it.text()  # the tree of files
+    assert "▼ concatenate" in it.text()
     it.press(ENTER)
     assert it.ends() == 0
     assert "scaffold new stock-direction -i numbers:numeric -i picture:image -o label:binary" in (

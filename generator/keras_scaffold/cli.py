@@ -175,10 +175,10 @@ def _wishes(
     outside: bool,
 ) -> dict[str, Any]:
     return {
-        "targets": targets or [],
-        "drop": drop or [],
-        "keep": keep or [],
-        "types": types or [],
+        "targets": tuple(targets or ()),
+        "drop": tuple(drop or ()),
+        "keep": tuple(keep or ()),
+        "types": tuple(types or ()),
         "outside": outside,
     }
 

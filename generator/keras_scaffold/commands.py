@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keras_scaffold.catalog import load_catalog, template_root
 from keras_scaffold.notation import (
@@ -32,6 +32,10 @@ from keras_scaffold.spec import (
     read_spec,
     validate,
 )
+
+if TYPE_CHECKING:
+    from keras_scaffold.infer import Inspection
+    from keras_scaffold.wizard import Answers, Data
 
 
 class CommandLineError(SpecError):
@@ -107,7 +111,9 @@ def new(
 ) -> None:
     """Render a project into the destination, asking for what is not said."""
     wishes = wishes or {}
-    _check_data_flags(data, wishes, bool(spec_file or inputs or merge or outputs))
+    may_ask = not yes and sys.stdin.isatty() and in_terminal()
+    described = bool(spec_file or inputs or merge or outputs)
+    _check_data_flags(data, wishes, described, may_ask)
     given = _given(spec_file, inputs, merge, outputs)
     if name is not None:
         try:
@@ -117,25 +123,27 @@ def new(
     from keras_scaffold.render import check_destination, render, render_to_memory
 
     check_destination(destination, force=force or dry_run)
-    data_flags = ""
-    if data is not None:
-        given = {**_found(data, wishes), **given}
-        given.setdefault("project_name", default_project_name(destination.resolve().name))
-        data_flags = _data_flags(data, destination, given, outside=wishes["outside"])
+    usual_name = default_project_name(destination.resolve().name)
+    found = None
+    if data is not None and (wishes["targets"] or data.is_dir()):
+        found = _found(data, wishes, model=not may_ask)
+        given = {**(found.spec or {}), "project_name": usual_name, **given}
     missing = _missing(given)
-    terminal = sys.stdin.isatty() and in_terminal()
-    asked = terminal and not yes and bool(missing or data)
-    if missing and not yes and not terminal:
-        raise CommandLineError(missing)
+    asked = may_ask and bool(missing or data)
     if asked:
-        answers = _ask(given, destination, template)
+        from keras_scaffold.wizard import Data
+
+        begin = None if described or found else Data(data, wishes)
+        answers = _ask(given, destination, template, begin)
         if answers is None:
             say("Nothing was written.")
             return
-        given = answers
-    elif missing:
+        given, found = answers.spec, answers.found or found
+    elif missing and yes:
         given = {**_defaults(), **given}
-    given.setdefault("project_name", default_project_name(destination.resolve().name))
+    elif missing:
+        raise CommandLineError(missing)
+    given.setdefault("project_name", usual_name)
     spec = _checked(given, spec_file)
     if dry_run:
         say(file_tree(render_to_memory(spec, template), str(destination)))
@@ -143,19 +151,22 @@ def new(
     done = render(spec, destination, template=template, force=force, git=git)
     for path, backup in done.replaced.items():
         print(f"replaced {path}; what it was is in {backup}", file=sys.stderr)
+    data_flags = _data_flags(found, destination, given) if found else ""
     _say_done(spec, destination, len(done.files), done.git, data_flags)
     if asked:
-        _say_again(given, destination)
+        _say_again(given, destination, found)
 
 
-def _ask(given: dict[str, Any], destination: Path, template: str | None) -> dict[str, Any] | None:
+def _ask(
+    given: dict[str, Any], destination: Path, template: str | None, begin: Data | None
+) -> Answers | None:
     from keras_scaffold.render import render_to_memory
     from keras_scaffold.wizard import ask
 
     def tree(spec: Spec) -> str:
         return file_tree(render_to_memory(spec, template), str(destination))
 
-    return ask(given, destination, tree)
+    return ask(given, destination, tree, begin)
 
 
 def _checked(given: dict[str, Any], spec_file: Path | None) -> Spec:
@@ -182,8 +193,9 @@ def _say_done(spec: Spec, destination: Path, files: int, git: str, data_flags: s
     say("  pytest")
 
 
-def _say_again(given: dict[str, Any], destination: Path) -> None:
-    line = command_line(given, destination)
+def _say_again(given: dict[str, Any], destination: Path, found: Inspection | None) -> None:
+    line = _data_line(found, destination, given) if found else None
+    line = line or command_line(given, destination)
     if line is None:
         answers = destination / ".copier-answers.yml"
         say(f"The same again: save the spec in {answers} and say scaffold new DEST --spec FILE")
@@ -226,33 +238,53 @@ def _write(path: Path, text: str) -> None:
         raise SpecError(f"{path}: cannot be written: {error.strerror}") from None
 
 
-def _check_data_flags(data: Path | None, wishes: dict[str, Any], others: bool) -> None:
+def _check_data_flags(
+    data: Path | None, wishes: dict[str, Any], others: bool, may_ask: bool
+) -> None:
     said = [f"--{'as' if key == 'types' else key.rstrip('s')}" for key, it in wishes.items() if it]
     if data is None and said:
         raise CommandLineError(f"{said[0]} speaks of data; say --data MANIFEST too")
     if data is not None and others:
         raise CommandLineError("--data says the inputs and outputs; leave --spec, -i, -m, -o out")
-    if data is not None and not wishes["targets"] and not data.is_dir():
+    if data is not None and not wishes["targets"] and not data.is_dir() and not may_ask:
         raise CommandLineError("--data needs --target COLUMN, what to predict")
 
 
-def _found(data: Path, wishes: dict[str, Any]) -> dict[str, Any]:
-    """Show what a table holds; the spec that follows, to be named after the destination."""
+def _found(data: Path, wishes: dict[str, Any], *, model: bool) -> Inspection:
+    """Look at a table, and show what it holds."""
     from keras_scaffold import infer, report
 
     found = infer.inspect(data, infer.Wishes(**wishes))
-    report.show(found)
+    report.show(found, model=model)
     say()
-    return {key: value for key, value in (found.spec or {}).items() if key != "project_name"}
+    return found
 
 
-def _data_flags(data: Path, destination: Path, given: dict[str, Any], *, outside: bool) -> str:
+def _data_flags(found: Inspection, destination: Path, given: dict[str, Any]) -> str:
     """How `train`, run in the project, is to find the data."""
     import shlex
 
+    data = found.table.path
     path = data if data.is_absolute() else os.path.relpath(data.absolute(), destination.resolve())
     files = any(entry["type"] in ("image", "timeseries") for entry in given["inputs"])
-    return f" --data {shlex.quote(str(path))}{' --outside' if outside and files else ''}"
+    outside = " --outside" if found.wishes.outside and files else ""
+    return f" --data {shlex.quote(str(path))}{outside}"
+
+
+def _data_line(found: Inspection, destination: Path, given: dict[str, Any]) -> str | None:
+    """The `scaffold new` line that finds the same again; None where more was changed."""
+    import shlex
+
+    if {**(found.spec or {}), "project_name": given["project_name"]} != given:
+        return None
+    wishes = found.wishes
+    words = ["scaffold", "new", str(destination), "--data", str(found.table.path)]
+    said = {"target": wishes.targets, "as": wishes.types, "drop": wishes.drop, "keep": wishes.keep}
+    words += [word for flag, values in said.items() for it in values for word in (f"--{flag}", it)]
+    words += ["--outside"] if wishes.outside else []
+    if given["project_name"] != default_project_name(destination.resolve().name):
+        words += ["--name", given["project_name"]]
+    return shlex.join(words)
 
 
 # preview, catalog, schema, demo

@@ -43,6 +43,12 @@ def ignore() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
+def end_waits() -> None:
+    """Let Ctrl-C end a wait for input, too: polars makes the system begin such a wait anew."""
+    if hasattr(signal, "siginterrupt"):  # not on Windows, which has no such waits
+        signal.siginterrupt(signal.SIGINT, True)
+
+
 def check() -> None:
     """Interrupt now, where a signal was held off, or swallowed by an import."""
     if seen:

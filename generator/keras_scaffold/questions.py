@@ -6,14 +6,19 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from keras_scaffold import interrupts
 from keras_scaffold.diagram import for_encoding
 from keras_scaffold.spec import SpecError
 
 BACK = "<"
 WIDEST = 100
+
+
+def _anything(answer: str) -> None:
+    """Accept every answer."""
 
 
 @dataclass(frozen=True)
@@ -25,14 +30,12 @@ class Text:
     check: Callable[[str], object]  # raises SpecError
     help: str = ""
     live: bool = True  # whether a mistake is told while typing, or only at Enter
+    paths: Callable[[str], bool] | None = None  # for a path: which files and folders Tab offers
+    busy: str = ""  # what is shown while the check takes its time
 
     def problem(self, typed: str) -> str:
         """What is wrong with an answer, in one line; empty where nothing is."""
-        try:
-            self.check(typed.strip() or self.default)
-        except SpecError as error:
-            return str(error)
-        return ""
+        return _problem(self.check, typed.strip() or self.default)
 
     def shown(self, answer: str) -> str:
         """An answer as the person gave it."""
@@ -56,6 +59,11 @@ class Select:
     options: tuple[Option, ...]
     default: str
     help: str = ""
+    check: Callable[[str], object] = _anything  # raises SpecError
+
+    def problem(self, answer: str) -> str:
+        """What is wrong with an answer, in one line; empty where nothing is."""
+        return _problem(self.check, answer)
 
     def shown(self, answer: str) -> str:
         """An answer as the person saw it."""
@@ -63,6 +71,14 @@ class Select:
 
 
 Question = Text | Select
+
+
+def _problem(check: Callable[[str], object], answer: str) -> str:
+    try:
+        check(answer)
+    except SpecError as error:
+        return str(error)
+    return ""
 
 
 class Terminal(Protocol):
@@ -114,35 +130,68 @@ class _Lines:
         self.show(f"? {question.message}" + (f" ({BACK} goes back)" if can_go_back else ""))
         if question.help:
             self.show(wrapped(f"  {question.help}", "  "))
+        read: Callable[[str], str] = self._typed
         if isinstance(question, Select):
-            return self._choose(question, can_go_back)
+            read = self._choices(question, can_go_back)
         while True:
-            typed = self._typed(question.default)
-            if typed == BACK and can_go_back:
-                return typed
-            if problem := question.problem(typed):
+            answer = read(question.default)
+            if answer == BACK and can_go_back:
+                return answer
+            if problem := question.problem(answer):
                 self.show(wrapped(f"  {problem}", "  "))
             else:
-                return typed or question.default
+                return answer or question.default
 
-    def _choose(self, question: Select, can_go_back: bool) -> str:
-        answers: dict[str, str] = {}
+    def _choices(self, question: Select, can_go_back: bool) -> Callable[[str], str]:
+        """Show the options; a function that reads which of them is chosen."""
+        numbers = {option.value: str(n) for n, option in enumerate(question.options, start=1)}
         column = max(len(option.title) for option in question.options)
-        for number, option in enumerate(question.options, start=1):
-            self.show(f"  {number:2} {_option_text(option, column, 5)}")
-            answers |= {str(number): option.value, option.title: option.value}
-            if option.value == question.default:
-                default = str(number)
+        for option in question.options:
+            self.show(f"  {numbers[option.value]:>2} {_option_text(option, column, 5)}")
+        answers = {option.title: option.value for option in question.options}
+        answers |= {number: value for value, number in numbers.items()}  # a title may be a number
         answers |= {BACK: BACK} if can_go_back else {}
-        while (typed := self._typed(default) or default) not in answers:
-            self.show(f"  type a number from 1 to {len(question.options)}")
-        return answers[typed]
+
+        def read(default: str) -> str:
+            while (typed := self._typed(numbers[default]) or numbers[default]) not in answers:
+                self.show(f"  type a number from 1 to {len(question.options)}")
+            return answers[typed]
+
+        return read
 
     def _typed(self, default: str) -> str:
+        prompt = f"  [{default}] > " if default else "  > "
+        interrupts.end_waits()
         try:
-            return input(for_encoding(f"  [{default}] > ", sys.stdout.encoding)).strip()
+            return input(for_encoding(prompt, sys.stdout.encoding)).strip()
         except EOFError:
             raise KeyboardInterrupt from None
+
+
+def _completion(question: Text) -> dict[str, Any]:
+    """What completes a path at Tab, as shells do it."""
+    if question.paths is None:
+        return {}
+    from prompt_toolkit.buffer import ValidationState
+    from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+    from questionary.prompts.path import GreatUXPathCompleter
+
+    keys = KeyBindings()
+
+    @keys.add("enter", eager=True)
+    def choose(event: KeyPressEvent) -> None:
+        buffer = event.current_buffer
+        if buffer.complete_state is not None:
+            buffer.complete_state = None  # the list closes; the next Enter is the answer
+        else:
+            buffer.validation_state = ValidationState.UNKNOWN  # the file may be mended by now
+            buffer.validate_and_handle()
+
+    return {
+        "completer": GreatUXPathCompleter(file_filter=question.paths, expanduser=True),
+        "complete_while_typing": False,
+        "key_bindings": keys,
+    }
 
 
 class _Screen:
@@ -153,17 +202,21 @@ class _Screen:
 
     def ask(self, question: Question, can_go_back: bool) -> str:
         """Ask; then one line with the answer stands where the question stood."""
-        if isinstance(question, Select):
-            answer = self._select(question, can_go_back)
-        else:
-            answer = self._text(question, can_go_back)
-        if answer == BACK and can_go_back:
-            self._print(("class:instruction", "« back"))
-            return answer
-        shown = question.shown(answer)
-        message = ("class:question", f"{question.message} ")
-        self._print(("class:qmark", "? "), message, ("class:answer", shown))
-        return answer
+        while True:
+            if isinstance(question, Select):
+                answer = self._select(question, can_go_back)
+            else:
+                answer = self._text(question, can_go_back)
+            if answer == BACK and can_go_back:
+                self._print(("class:instruction", "« back"))
+                return answer
+            shown = question.shown(answer)
+            message = ("class:question", f"{question.message} ")
+            self._print(("class:qmark", "? "), message, ("class:answer", shown))
+            if isinstance(question, Text) or not (problem := question.problem(answer)):
+                return answer
+            self._print(("fg:ansired", wrapped(f"    {problem}", "    ")))
+            question = replace(question, default=answer)
 
     def _print(self, *fragments: tuple[str, str]) -> None:
         from prompt_toolkit import print_formatted_text
@@ -181,32 +234,43 @@ class _Screen:
         from prompt_toolkit.utils import get_cwidth
 
         # A long default stands on a line of its own, so that there is room to type.
-        prompt = f"  [{question.default}] > " if len(question.default) <= 40 else "  > "
-        above = "" if len(question.default) <= 40 else f"\n  [{question.default}]"
+        long = len(question.default) > 40
+        prompt = f"  [{question.default}] > " if question.default and not long else "  > "
+        above = f"\n  [{question.default}]" if long else ""
+        told = busy = ""
 
-        def problem(typed: str) -> str:
-            return "" if typed.strip() == BACK and can_go_back else question.problem(typed)
+        def valid(typed: str) -> bool | str:
+            nonlocal told, busy
+            if typed.strip() == BACK and can_go_back:
+                return True
+            busy = question.busy
+            if busy:
+                get_app().renderer.render(get_app(), get_app().layout)
+            told, busy = question.problem(typed), ""
+            return "" if told else True
 
-        def error() -> FormattedText:
+        def below() -> FormattedText:
             # Below what is typed: prompt_toolkit's own place for errors is a single line.
             buffer = get_app().current_buffer
-            if buffer.validation_error is None:
+            if not busy and buffer.validation_error is None:
                 return FormattedText()
             width = shutil.get_terminal_size().columns
             rest = -get_cwidth(prompt + buffer.text) % width
-            lines = textwrap.wrap(problem(buffer.text), width - 4)
-            told = " " * rest + "".join(f"    {line}".ljust(width) for line in lines)
-            return FormattedText([("fg:ansired", told)])
+            lines = textwrap.wrap(busy or told, width - 4)
+            text = " " * rest + "".join(f"    {line}".ljust(width) for line in lines)
+            return FormattedText([("class:instruction" if busy else "fg:ansired", text)])
 
         lines = [f"({BACK} goes back)" if can_go_back else ""]
-        lines += [wrapped(f"  {question.help}", "  ")] if question.help else []
+        help = question.help + ("; Tab completes" if question.paths else "")
+        lines += [wrapped(f"  {help}", "  ")] if help else []
         typed = self._run(
             questionary.text(
                 question.message,
                 instruction="\n".join(lines) + wrapped(above, "  ") + f"\n{prompt.rstrip()}",
-                validate=lambda typed: "" if problem(typed) else True,
+                validate=valid,
                 validate_while_typing=question.live,
-                input_processors=[AfterInput(error)],
+                input_processors=[AfterInput(below)],
+                **_completion(question),
             )
         )
         return typed.strip() or question.default

@@ -27,8 +27,8 @@ LONGEST_LINE = 10_000  # nothing is broken where no terminal is
 # For people
 
 
-def show(inspection: Inspection) -> None:
-    """Print what was found."""
+def show(inspection: Inspection, *, model: bool = True) -> None:
+    """Print what was found; without the `model`, where it is shown next in any case."""
     say(_headline(inspection))
     rows = list(_column_rows(inspection))
     _table("Columns", _HEADER, [row for column, row in rows if not column.aside])
@@ -36,7 +36,7 @@ def show(inspection: Inspection) -> None:
     _table("Set aside", ("column", "is", "sure", "values", "because"), aside)
     _table("Targets" if len(inspection.targets) > 1 else "Target", _TARGETS, _targets(inspection))
     _table("Proposed inputs", ("input", "type", "columns", "why"), _inputs(inspection))
-    if inspection.spec:
+    if inspection.spec and model:
         say(f"\n{draw(validate(inspection.spec), min(COLUMNS, get_terminal_size().columns))}")
     if inspection.warnings:
         say(f"\n{bold('Look at')}")
@@ -112,6 +112,17 @@ def _alike(inspection: Inspection, one: Column, other: Column) -> bool:
     first, second = inspection.input_of(one.name), inspection.input_of(other.name)
     stem = re.sub(r"\d+", "#", one.name) == re.sub(r"\d+", "#", other.name)
     return stem and first == second and (first is not None or one.what == other.what)
+
+
+def column_title(name: str) -> str:
+    """A column's name as it stands in a list."""
+    return _printable(_cut(name))
+
+
+def column_text(column: Column) -> str:
+    """What a column is, in a few words."""
+    more = column.view[1] or column.why
+    return _printable(f"{column.what}, {more}{'; set aside' if column.aside else ''}")
 
 
 def _targets(inspection: Inspection) -> list[tuple[str, ...]]:

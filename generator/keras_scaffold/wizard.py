@@ -1,8 +1,7 @@
 """The questions of `scaffold new`, asked in a terminal.
 
-The conversation is one plain function, `_project`, that asks on and on. Every answer is kept in a
-list. Going back takes the last answer off the list and runs the function again, with the kept
-answers in the place of the questions: so each question has a way back, and none has code for it.
+The conversation is one plain function, `_project`, that asks on and on; `talk` makes it one that
+can be taken back. What is asked of a person's own table stands in `from_data`.
 """
 
 from __future__ import annotations
@@ -10,9 +9,9 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from keras_scaffold.catalog import load_catalog
 from keras_scaffold.diagram import draw, draw_partial
@@ -21,9 +20,7 @@ from keras_scaffold.notation import merge_text, parse_merge, shape_text
 from keras_scaffold.questions import (
     BACK,
     Option,
-    Question,
     Select,
-    Terminal,
     Text,
     columns,
     this_terminal,
@@ -44,89 +41,70 @@ from keras_scaffold.spec import (
     one_line,
     validate,
 )
+from keras_scaffold.talk import Talk
 
-FROM_DATA = "From a table: scaffold new DEST --data TABLE --target COLUMN"
+if TYPE_CHECKING:
+    from keras_scaffold.infer import Inspection
+
 MERGE = "concatenate"  # what a spec without a merge means
 Entry = dict[str, Any]
-T = TypeVar("T")
-
-
-class _Back(Exception):
-    """The person wants the question before."""
-
-
-class _Talk:
-    """A conversation that can be taken back answer by answer."""
-
-    def __init__(self, terminal: Terminal) -> None:
-        self._terminal = terminal
-        self._answers: list[str] = []
-        self._asked = 0
-        self._undone: str | None = None
-
-    def run(self, flow: Callable[[], T]) -> T:
-        while True:
-            self._asked = 0
-            try:
-                return flow()
-            except _Back:
-                continue
-
-    def say(self, text: str) -> None:
-        """Show something, unless this part of the conversation is only repeated."""
-        if self._asked == len(self._answers):
-            self._terminal.show(text)
-
-    def ask(self, question: Question) -> str:
-        if self._asked == len(self._answers):
-            self._answers.append(self._ask(question))
-        self._asked += 1
-        return self._answers[self._asked - 1]
-
-    def _ask(self, question: Question) -> str:
-        undone, self._undone = self._undone, None
-        if undone is not None and _fits(question, undone):
-            question = replace(question, default=undone)
-        answer = self._terminal.ask(question, can_go_back=bool(self._answers))
-        if answer == BACK and self._answers:
-            self._undone = self._answers.pop()
-            raise _Back
-        return answer
-
-
-def _fits(question: Question, answer: str) -> bool:
-    if isinstance(question, Text):
-        return not question.problem(answer)
-    return answer in [option.value for option in question.options]
 
 
 # The conversation
 
 
-def ask(
-    given: Mapping[str, Any], destination: Path, tree: Callable[[Spec], str] | None = None
-) -> Entry | None:
-    """Ask for what `given` does not say; a sparse spec, or None where the person cancels.
+@dataclass(frozen=True)
+class Data:
+    """A table to begin from, and what is said of it; without a path, one may be named."""
 
-    `tree` draws the files that would be written. Ctrl-C raises KeyboardInterrupt.
+    path: Path | None = None
+    wishes: Mapping[str, Any] = field(default_factory=dict)  # those of infer.Wishes
+
+
+@dataclass(frozen=True)
+class Answers:
+    """A sparse spec, and what was found in the table that it comes from."""
+
+    spec: Entry
+    found: Inspection | None = None
+
+
+def ask(
+    given: Mapping[str, Any],
+    destination: Path,
+    tree: Callable[[Spec], str] | None = None,
+    data: Data | None = None,
+) -> Answers | None:
+    """Ask for what `given` does not say; None where the person cancels.
+
+    `tree` draws the files that would be written. With `data` the inputs may come from a table.
+    Ctrl-C raises KeyboardInterrupt.
     """
     terminal = this_terminal()
-    talk = _Talk(terminal)
+    talk = Talk(terminal)
     terminal.show(
         "Arrow keys and Enter choose, Enter alone takes the [default].\n"
         f"{BACK} goes back, Ctrl-C stops. Nothing is written before a last look.\n"
-        + ("" if given.get("inputs") else f"{FROM_DATA}\n")
     )
-    return talk.run(lambda: _project(talk, copy.deepcopy(dict(given)), destination, tree))
+    return talk.run(lambda: _project(talk, copy.deepcopy(dict(given)), destination, tree, data))
 
 
 def _project(
-    talk: _Talk, draft: Entry, destination: Path, tree: Callable[[Spec], str] | None
-) -> Entry | None:
+    talk: Talk,
+    draft: Entry,
+    destination: Path,
+    tree: Callable[[Spec], str] | None,
+    data: Data | None,
+) -> Answers | None:
+    found, name = None, default_project_name(destination.resolve().name)
+    if data is not None and (data.path is not None or _from_data(talk)):
+        from keras_scaffold.from_data import ask_data
+        from keras_scaffold.infer import Wishes
+
+        found = ask_data(talk, data.path, Wishes(**data.wishes))
+        draft = {**copy.deepcopy(found.spec or {}), "project_name": name, **draft}
     if "project_name" not in draft:
-        draft["project_name"] = _project_name(
-            talk, default_project_name(destination.resolve().name)
-        )
+        draft["project_name"] = _project_name(talk, name)
     if "inputs" not in draft:
         draft["inputs"] = _inputs(talk, _taken(draft.get("outputs", [])))
     if "merge" not in draft:
@@ -135,10 +113,20 @@ def _project(
         draft["outputs"] = _outputs(talk, _taken(draft["inputs"]))
     while (choice := _last_look(talk, draft, destination, tree)) not in ("write", "cancel"):
         _change(talk, draft, choice)
-    return {key: draft[key] for key in KEYS if key in draft} if choice == "write" else None
+    if choice == "cancel":
+        return None
+    return Answers({key: draft[key] for key in KEYS if key in draft}, found)
 
 
-def _project_name(talk: _Talk, default: str) -> str:
+def _from_data(talk: Talk) -> bool:
+    options = (
+        Option("describe", "describe the inputs", "numbers, a picture, a text; data comes later"),
+        Option("data", "look at data", "a table, or a folder with a folder of pictures per class"),
+    )
+    return talk.ask(Select("How do you want to begin?", options, "describe")) == "data"
+
+
+def _project_name(talk: Talk, default: str) -> str:
     return talk.ask(Text("What is the project called?", default, check_project_name))
 
 
@@ -151,7 +139,7 @@ def _taken(entries: Sequence[Entry]) -> set[str]:
     return taken
 
 
-def _name(talk: _Talk, message: str, default: str, taken: set[str], help: str = "") -> str:
+def _name(talk: Talk, message: str, default: str, taken: set[str], help: str = "") -> str:
     number, free = 1, default
     while free in taken:
         number += 1
@@ -168,7 +156,7 @@ def _name(talk: _Talk, message: str, default: str, taken: set[str], help: str = 
 # Inputs
 
 
-def _inputs(talk: _Talk, taken: set[str]) -> list[Entry]:
+def _inputs(talk: Talk, taken: set[str]) -> list[Entry]:
     entries = [_input(talk, 0, taken)]
     while True:
         talk.say(_diagram([complete_input(entry) for entry in entries]))
@@ -187,7 +175,7 @@ def _inputs(talk: _Talk, taken: set[str]) -> list[Entry]:
         entries.append(_input(talk, len(entries), known, old))
 
 
-def _input(talk: _Talk, place: int, taken: set[str], old: Entry | None = None) -> Entry:
+def _input(talk: Talk, place: int, taken: set[str], old: Entry | None = None) -> Entry:
     """Ask for one input; what is offered comes from the `old` one where there is one."""
     types = load_catalog().inputs
     usual = list(types.values())[place % len(types)]
@@ -208,7 +196,7 @@ def _input(talk: _Talk, place: int, taken: set[str], old: Entry | None = None) -
     return _keep(entry, old or entry, complete_input, ("name", "type", "shape", "encoder"))
 
 
-def _shape(talk: _Talk, entry: Entry, default: list[int]) -> Entry:
+def _shape(talk: Talk, entry: Entry, default: list[int]) -> Entry:
     field = load_catalog().inputs[entry["type"]].fields["shape"]
     if field.least == field.most:
         return {}
@@ -233,7 +221,7 @@ def _shape(talk: _Talk, entry: Entry, default: list[int]) -> Entry:
     return {} if shape == field.default else {"shape": shape}
 
 
-def _encoder(talk: _Talk, entry: Entry, default: str) -> Entry:
+def _encoder(talk: Talk, entry: Entry, default: str) -> Entry:
     kind = load_catalog().inputs[entry["type"]]
     options = tuple(
         Option(encoder.name, encoder.name, encoder.help)
@@ -275,7 +263,7 @@ def _keep(
 # The merge
 
 
-def _set_merge(talk: _Talk, draft: Entry) -> None:
+def _set_merge(talk: Talk, draft: Entry) -> None:
     names = [entry["name"] for entry in draft["inputs"]]
     merge = draft.pop("merge", MERGE)
     if len(names) > 1:
@@ -286,7 +274,7 @@ def _set_merge(talk: _Talk, draft: Entry) -> None:
         draft["merge"] = merge
 
 
-def _merge(talk: _Talk, names: list[str], old: str | Entry) -> str | Entry:
+def _merge(talk: Talk, names: list[str], old: str | Entry) -> str | Entry:
     options = tuple(
         Option(method.name, method.name, method.help)
         for method in load_catalog().merges.values()
@@ -317,7 +305,7 @@ def _merge(talk: _Talk, names: list[str], old: str | Entry) -> str | Entry:
 # Outputs
 
 
-def _outputs(talk: _Talk, taken: set[str], old: Sequence[Entry] = ()) -> list[Entry]:
+def _outputs(talk: Talk, taken: set[str], old: Sequence[Entry] = ()) -> list[Entry]:
     entries: list[Entry] = []
     while True:
         known = taken | {entry["name"] for entry in entries}
@@ -329,7 +317,7 @@ def _outputs(talk: _Talk, taken: set[str], old: Sequence[Entry] = ()) -> list[En
             return entries
 
 
-def _output(talk: _Talk, place: int, taken: set[str], old: Entry | None) -> Entry:
+def _output(talk: Talk, place: int, taken: set[str], old: Entry | None) -> Entry:
     tasks = load_catalog().outputs
     offered = old or {"name": "label", "task": next(iter(tasks))}
     message = "What shall be predicted?" if not place else f"Output {place + 1}: what is it called?"
@@ -344,7 +332,7 @@ def _output(talk: _Talk, place: int, taken: set[str], old: Entry | None) -> Entr
     return _keep(entry, old or entry, complete_output, questions)
 
 
-def _classes(talk: _Talk, entry: Entry, key: str, offered: Entry) -> Entry:
+def _classes(talk: Talk, entry: Entry, key: str, offered: Entry) -> Entry:
     field = load_catalog().outputs[entry["task"]].fields[key]
 
     def parse(text: str) -> int:
@@ -362,7 +350,7 @@ def _classes(talk: _Talk, entry: Entry, key: str, offered: Entry) -> Entry:
 
 
 def _last_look(
-    talk: _Talk, draft: Entry, destination: Path, tree: Callable[[Spec], str] | None
+    talk: Talk, draft: Entry, destination: Path, tree: Callable[[Spec], str] | None
 ) -> str:
     options = (
         Option("write", "write it", f"into {destination}"),
@@ -378,18 +366,20 @@ def _last_look(
     except SpecError as error:
         talk.say(wrapped(f"\nThis cannot be built yet. {error}\n"))
         return talk.ask(Select("What shall change?", options[1:], options[1].value))
-    hint = "Manifest columns and layer widths have their defaults; a spec file sets each."
+    columns_said = any({"column", "columns"} & entry.keys() for entry in draft["inputs"])
+    defaults = "Layer widths" if columns_said else "Manifest columns and layer widths"
+    hint = f"{defaults} have their defaults; a spec file sets each."
     parts = [
         spec.project_name,
-        draw(spec, columns()),
         *([tree(spec)] if tree else []),
+        draw(spec, columns()),
         wrapped(f"{parameters_text(parameters(spec))}. {hint}"),
     ]
     talk.say("\n" + "\n\n".join(parts) + "\n")
     return talk.ask(Select("A last look: all right?", options, "write"))
 
 
-def _change(talk: _Talk, draft: Entry, what: str) -> None:
+def _change(talk: Talk, draft: Entry, what: str) -> None:
     """Ask again for one part; the merge too, where it no longer fits the inputs."""
     inputs = draft["inputs"]
     if what == "name":

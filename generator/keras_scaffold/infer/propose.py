@@ -66,6 +66,7 @@ class Inspection:
     spec: dict[str, Any] | None
     outputs: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    wishes: Wishes = Wishes()
 
     def input_of(self, column: str) -> Input | None:
         """The input that a column is in."""
@@ -96,7 +97,7 @@ def inspect(path: Path, wishes: Wishes) -> Inspection:
     outputs = [_output(target, table, taken) for target in targets]
     inputs, columns = _inputs(table, columns, taken)
     spec = _spec(table, inputs, outputs)
-    return Inspection(table, columns, targets, inputs, spec, outputs, warnings)
+    return Inspection(table, columns, targets, inputs, spec, outputs, warnings, wishes)
 
 
 # What the person says

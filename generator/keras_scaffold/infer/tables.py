@@ -94,6 +94,18 @@ class Array:
 
 def open_table(path: Path) -> Table:
     """Open a table, whatever kind it is; DataError where it cannot be."""
+    try:
+        table = _opened(path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except pl.exceptions.PolarsError as error:
+        raise _unreadable(path, error) from None
+    if table.rows == 0:
+        raise DataError(f"{path}: has a header but no rows; give a table with rows")
+    return table
+
+
+def _opened(path: Path) -> Table:
     if not path.exists():
         raise DataError(f"{path}: no such file or folder; give the path of a table")
     if path.is_dir():
@@ -104,15 +116,7 @@ def open_table(path: Path) -> Table:
     if path.stat().st_size == 0:
         raise DataError(f"{path}: is empty; give a table with a header and rows")
     openers = {"CSV": _csv, "Parquet": _parquet, "JSON Lines": _json_lines, "Excel": _excel}
-    try:
-        table = _npz(path) if kind == "npz" else openers[kind](path)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except pl.exceptions.PolarsError as error:
-        raise _unreadable(path, error) from None
-    if table.rows == 0:
-        raise DataError(f"{path}: has a header but no rows; give a table with rows")
-    return table
+    return _npz(path) if kind == "npz" else openers[kind](path)
 
 
 def _unreadable(path: Path, error: Exception) -> DataError:

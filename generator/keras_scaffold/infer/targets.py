@@ -20,6 +20,7 @@ from keras_scaffold.infer.cells import (
     as_numbers,
     bars,
     histogram,
+    name_words,
     numbers_of,
 )
 from keras_scaffold.infer.tables import ROW, DataError, Table
@@ -31,6 +32,9 @@ FEWEST_ROWS = 3  # to train, to validate, to test
 CLOSE = 0.99  # balanced accuracy on rows held out
 SAME = 0.999  # rank correlation
 SEED = 0
+# Names of columns that are to be predicted, the surest first.
+LABELS = ("numeric", "categorical", "binary")  # types of columns that can be predicted
+NAMES = ("target", "label", "labels", "y", "class", "classes", "outcome", "response")
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,15 @@ class Target:
     decimal: str = "point"
     view: View = ("", "")
     warnings: tuple[str, ...] = ()
+
+
+def likely_target(columns: Sequence[Column]) -> str:
+    """The column that is most likely to be predicted: by its name, else the last that can be."""
+    can = [c.name for c in columns if c.type in LABELS and "shape" not in c.facts]
+    named = {name.strip().lower(): name for name in can}
+    told = [named[name] for name in NAMES if name in named]
+    told += [name for name in can if name_words(name) & {"target", "label"}]
+    return next(iter([*told, *reversed(can), columns[-1].name]))
 
 
 def parse_target(text: str, table: Table) -> tuple[str, str]:
