@@ -437,6 +437,64 @@ def test_validation_is_drawn_where_only_tests_are_given(strict):
     assert (splits == "test").tolist() == (given == "test").tolist()
 
 
+def given_splits(strict, splits, column, values):
+    """A manifest with given splits and a column to split by."""
+    manifest = strict.sample(len(splits))
+    table = table_of(manifest)
+    table["split"], table[column] = splits, values
+    table.to_csv(manifest, index=False)
+    return manifest
+
+
+def test_no_group_may_stand_in_two_given_splits(strict):
+    splits = ["train"] * 40 + ["validation"] * 4 + ["test"] * 4
+    patients = [f"p{row // 4}" for row in range(48)]
+    manifest = given_splits(strict, splits, "patient", patients)
+    run = strict.train(manifest, "--group", "patient")
+    assert json.loads((run / "run.json").read_text())["rows"]["train"] == 40
+
+    patients[46] = "p7"
+    manifest = given_splits(strict, splits, "patient", patients)
+    run = strict.folder / "runs" / "grouped"
+    done = strict.main("train", "--data", manifest, "--run", run, "--group", "patient")
+    assert done.code == 1 and done.err == (
+        f"error: {manifest}: row 47: patient 'p7' is in the split test, but in row 29 in train;"
+        " mend the column split, or leave --group out\n"
+    )
+
+
+def test_validation_drawn_beside_given_tests_keeps_groups_together(strict):
+    import pandas as pd
+
+    splits = ["train"] * 40 + ["test"] * 8
+    manifest = given_splits(strict, splits, "patient", [f"p{row // 4}" for row in range(48)])
+    run = strict.train(manifest, "--group", "patient")
+    kept = pd.read_csv(run / "splits.csv")["split"]
+    assert kept.groupby(table_of(manifest)["patient"]).nunique().max() == 1
+    assert (kept == "validation").sum() == 4 and (kept[40:] == "test").all()
+
+
+def test_given_splits_must_be_in_the_order_of_time(strict):
+    import pandas as pd
+
+    splits = ["train"] * 40 + ["test"] * 8
+    days = [f"2020-01-{1 + row // 2:02}" for row in range(48)]
+    run = strict.train(given_splits(strict, splits, "day", days), "--time", "day")
+    kept = pd.read_csv(run / "splits.csv")["split"]
+    assert kept.tolist() == ["train"] * 36 + ["validation"] * 4 + ["test"] * 8
+
+    days[3] = "2021-01-01"
+    manifest = given_splits(strict, splits, "day", days)
+    run = strict.folder / "runs" / "timed"
+    done = strict.main("train", "--data", manifest, "--run", run, "--time", "day")
+    assert done.code == 1 and done.err == (
+        f"error: {manifest}: row 41: day '2020-01-21' is in the split test, but row 4 in train is"
+        " later, '2021-01-01'; mend the column split, or leave --time out\n"
+    )
+    done = strict.main("train", "--data", manifest, "--time", "day", "--group", "kind")
+    assert done.code == 1 and "--group or --time, not both" in done.err
+
+
 @pytest.mark.parametrize(
     "dates",
     [
