@@ -172,7 +172,9 @@ def train(
     draw_curves(histories, run / "curves.png")
     for name, scores in metrics.items():
         print(name, *(f"{metric} {value:.4f}" for metric, value in scores.items()))
-    report = write_report(run, model, preprocessing, validation, histories[0], metrics, watch.norms)
+    report = write_report(
+        run, model, preprocessing, validation, histories[0], metrics, watch.norms, len(models)
+    )
     print(f"Run written to {run}. Open {report}")
 
 
