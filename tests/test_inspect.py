@@ -5,6 +5,7 @@ import math
 import os
 import random
 import re
+import shutil
 import string
 import struct
 import zlib
@@ -17,6 +18,7 @@ import pytest
 import yaml
 from helpers import BIN, assert_one_error, files_in, run_scaffold
 from hypothesis import HealthCheck, given, settings
+from keras_scaffold import catalog
 from keras_scaffold.infer import Wishes, inspect
 from keras_scaffold.infer.cells import spark
 from keras_scaffold.infer.propose import free_name
@@ -374,6 +376,76 @@ def test_a_split_column_is_no_input(tmp_path):
     assert [each.columns for each in found.inputs] == [("a",)]
     found = look(write(tmp_path, text.replace("validation", "dev")), target="y")
     assert "other words" in column(found, "split").aside
+
+
+# The types that the catalog has for what is found
+
+
+@pytest.fixture
+def types(tmp_path, monkeypatch):
+    """Folders of the catalog's types, to be changed before anything is looked at."""
+    root = tmp_path / "root"
+    shutil.copytree(catalog.template_root() / "template", root / "template")
+    monkeypatch.setattr(catalog, "template_root", lambda: root)
+    catalog.load_catalog.cache_clear()
+    yield root / "template" / "inputs"
+    catalog.load_catalog.cache_clear()
+
+
+def everything(tmp_path):
+    """A table with a column of every kind, files too."""
+    photos = [f"data/{row}.png" for row in range(60)]
+    traces = [f"data/{row}.npy" for row in range(60)]
+    _beside(tmp_path)
+    table = people(60).with_columns(pl.Series("photo", photos), pl.Series("trace", traces))
+    table.write_csv(tmp_path / "everything.csv")
+    return tmp_path / "everything.csv"
+
+
+def test_types_are_proposed_for_what_they_say_they_are_found_in(tmp_path, types):
+    path = everything(tmp_path)
+    before = look(path)
+    proposed = {each.columns: each.entry["type"] for each in before.inputs}
+    assert set(proposed.values()) == set(catalog.load_catalog().inputs)
+
+    for kind in set(proposed.values()):
+        (types / kind).rename(types / f"my_{kind}")
+    catalog.load_catalog.cache_clear()
+    after = look(path)
+    assert {each.columns: each.entry["type"] for each in after.inputs} == {
+        columns: f"my_{kind}" for columns, kind in proposed.items()
+    }
+    assert json.dumps(after.spec) == re.sub(
+        r'"type": "(\w+)"', r'"type": "my_\1"', json.dumps(before.spec)
+    )
+
+
+def test_a_type_that_is_found_in_nothing_is_taken_where_one_says_it(tmp_path, types):
+    path = everything(tmp_path)
+    for kind in ("binary", "categorical"):
+        file = types / kind / "input.yml"
+        file.write_text(re.sub("found_in: .*\n", "", file.read_text()))
+    found = look(path)
+    assert column(found, "member").aside == "no type of input takes flags"
+    assert column(found, "zip").aside == "no type of input takes labels"
+    found = look(path, types=["member:binary", "zip:categorical"])
+    assert entry(found, "member") == {"name": "member", "type": "binary"}
+    assert entry(found, "zip") == {"name": "zip", "type": "categorical", "columns": ["zip"]}
+    assert column(found, "member").why == "as you say"
+
+
+@pytest.mark.parametrize(
+    ("kind", "claim", "says"),
+    [
+        ("binary", "labels", "categorical and binary: both are found_in labels"),
+        ("text", "letters", "text: found_in is one of numbers, labels"),
+    ],
+)
+def test_a_kind_of_column_is_claimed_by_one_type(types, kind, claim, says):
+    file = types / kind / "input.yml"
+    file.write_text(re.sub("found_in: .*", f"found_in: {claim}", file.read_text()))
+    with pytest.raises(ValueError, match=says):
+        catalog.load_catalog()
 
 
 # Targets

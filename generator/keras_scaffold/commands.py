@@ -251,7 +251,7 @@ def _data_flags(data: Path, destination: Path, given: dict[str, Any], *, outside
     import shlex
 
     path = data if data.is_absolute() else os.path.relpath(data.absolute(), destination.resolve())
-    files = any(entry["type"] in ("image", "timeseries") for entry in given["inputs"])
+    files = any(load_catalog().inputs[entry["type"]].reads_files for entry in given["inputs"])
     return f" --data {shlex.quote(str(path))}{' --outside' if outside and files else ''}"
 
 

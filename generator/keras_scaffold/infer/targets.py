@@ -262,7 +262,7 @@ def find_leaks(table: Table, columns: list[Column], target: Target) -> list[Leak
     parts = order[:half], order[half:]
     leaks, scores = [], {}
     for column in columns:
-        if column.type not in ("numeric", "categorical", "binary") or column.name in table.arrays:
+        if column.kind not in ("numbers", "labels", "flags") or column.name in table.arrays:
             continue
         cells = frame[column.name].str.strip_chars().fill_null("")
         numbers = _as_numbers(cells, column.facts.get("decimal", "point"))
@@ -314,7 +314,7 @@ def _tells_class(
         return 0.0
     codes = _codes(cells)
     values = int(codes.max()) + 1
-    if column.type == "numeric" and values > 20:
+    if column.kind == "numbers" and values > 20:
         guess = _nearest(np.nan_to_num(numbers, nan=-1e300), truth, learn, test)
     elif values <= len(codes) / 4:
         table = np.zeros((values, classes))
@@ -343,7 +343,7 @@ def _tells_number(
     cells: pl.Series, numbers: Numbers, truth: Numbers, parts: Parts, column: Column
 ) -> str:
     both = np.isfinite(numbers) & np.isfinite(truth)
-    if column.type == "numeric" and both.mean() > 0.5 and len(np.unique(numbers[both])) > 10:
+    if column.kind == "numbers" and both.mean() > 0.5 and len(np.unique(numbers[both])) > 10:
         first, second = (pl.Series(each[both]).rank().to_numpy() for each in (numbers, truth))
         rank = abs(float(np.corrcoef(first, second)[0, 1]))
         return f"its rank correlation with it is {rank:.4f}" if rank > SAME else ""
@@ -364,7 +364,7 @@ def _tells_number(
 
 def find_sum(table: Table, columns: list[Column], target: Target) -> list[str]:
     """Two or three number columns whose weighted sum is the target, exactly; else none."""
-    named = [c for c in columns if c.type == "numeric" and c.name not in table.arrays][:200]
+    named = [c for c in columns if c.kind == "numbers" and c.name not in table.arrays][:200]
     if target.task != "regression" or len(named) < 2:
         return []
     frame = table.sample
