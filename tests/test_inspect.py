@@ -560,6 +560,46 @@ def test_two_columns_whose_sum_is_the_target_are_said(tmp_path):
     assert any("a and b: together they give sum" in it for it in found.warnings)
 
 
+def _numbered(tmp_path, name, of_row):
+    """A table with five numbered columns and a target that lies among their numbers."""
+    rng = random.Random(0)
+    lines = [",".join([*(f"{name}{i}" for i in range(1, 6)), "other", "y"])]
+    for _ in range(400):
+        cells, y = of_row(rng)
+        lines.append(",".join(f"{cell:.3f}" for cell in (*cells, rng.gauss(0, 1), y)))
+    return look(write(tmp_path, "\n".join(lines)), target="y")
+
+
+def test_votes_whose_mean_is_the_target_are_said(tmp_path):
+    def votes(rng):
+        liked = rng.uniform(1, 5)
+        given = [sum(round(rng.gauss(liked, 1)) == star for _ in range(20)) for star in range(1, 6)]
+        mean = sum(star * count for star, count in enumerate(given, 1)) / max(1, sum(given))
+        return given, mean + rng.gauss(0, 0.2)
+
+    found = _numbered(tmp_path, "stars_", votes)
+    (warning,) = found.warnings
+    assert warning.startswith("stars_1, stars_2, …, stars_5: were they votes")
+    assert warning.endswith(" ".join(f"--drop 'stars_{i}'" for i in range(1, 6)))
+    assert not any("leak" in it.aside for it in found.columns)
+    found = look(tmp_path / "table.csv", target="y", drop=[f"stars_{i}" for i in range(1, 6)])
+    assert not found.warnings
+
+
+def test_other_numbered_columns_may_tell_the_target(tmp_path):
+    def lags(rng):
+        level = rng.uniform(1, 5)
+        return [level + rng.gauss(0, 0.2) for _ in range(5)], level
+
+    def peak(rng):
+        height = rng.uniform(1, 5)
+        shapes = (0.0, 0.1, 0.8, 0.3, 0.05)
+        return [2 + height * shape + rng.gauss(0, 0.2) for shape in shapes], height
+
+    for name, of_row in (("lag_", lags), ("band_", peak)):
+        assert not _numbered(tmp_path, name, of_row).warnings
+
+
 # Corrections
 
 

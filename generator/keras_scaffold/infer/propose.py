@@ -20,6 +20,7 @@ from keras_scaffold.infer.targets import (
     Leak,
     Target,
     find_leaks,
+    find_mean,
     find_sum,
     find_target,
     known_column,
@@ -186,14 +187,31 @@ def _without_leaks(
         )
         done.append(column.set_aside(f"likely leak of {known.target}: {known.how}"))
     for target in targets:
-        together = find_sum(table, done, target)
-        if together:
-            drop = " ".join(f"--drop {name!r}" for name in together)
-            warnings.append(
-                f"{' and '.join(together)}: together they give {target.column} exactly, as a sum; if"
-                f" they are not known before it: {drop}"
-            )
+        if target.task == "regression":
+            warnings += _leaks_together(table, done, target)
     return done, warnings
+
+
+def _leaks_together(table: Table, columns: list[Column], target: Target) -> list[str]:
+    """Warn of columns that give a number away together, though none does alone."""
+
+    def drop(names: list[str]) -> str:
+        flags = " ".join(f"--drop {name!r}" for name in names)
+        return f"if they are not known before {target.column} is: {flags}"
+
+    warnings = []
+    if summands := find_sum(table, columns, target):
+        warnings.append(
+            f"{' and '.join(summands)}: together they give {target.column} exactly, as a sum;"
+            f" {drop(summands)}"
+        )
+    votes, share = find_mean(table, columns, target)
+    if votes:
+        warnings.append(
+            f"{votes[0]}, {votes[1]}, …, {votes[-1]}: were they votes for the numbers in their names,"
+            f" the mean vote would tell {share:.0%} of {target.column}; {drop(votes)}"
+        )
+    return warnings
 
 
 def _doubts(table: Table, columns: list[Column], targets: list[Target]) -> list[str]:
