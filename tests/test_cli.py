@@ -319,6 +319,22 @@ def test_output_that_has_no_such_characters(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("arguments", [["catalog"], ["schema"], ["preview"], ["--help"]])
+def test_a_reader_may_leave_a_pipe(arguments, unbuffered):
+    with subprocess.Popen(
+        [BIN / "python", "-m", "keras_scaffold", *arguments],
+        env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        process.stdout.close()
+        said = process.stderr.read()
+    assert (process.returncode, said) == (1, "")
+
+
 def test_interrupted_before_anything_is_asked(tmp_path):
     code = (
         "import os, signal\n"

@@ -5,6 +5,7 @@ import math
 import os
 import random
 import re
+import shutil
 import string
 import struct
 import zlib
@@ -17,6 +18,7 @@ import pytest
 import yaml
 from helpers import BIN, assert_one_error, files_in, run_scaffold
 from hypothesis import HealthCheck, given, settings
+from keras_scaffold import catalog
 from keras_scaffold.infer import Wishes, inspect
 from keras_scaffold.infer.cells import spark
 from keras_scaffold.infer.propose import free_name
@@ -376,6 +378,76 @@ def test_a_split_column_is_no_input(tmp_path):
     assert "other words" in column(found, "split").aside
 
 
+# The types that the catalog has for what is found
+
+
+@pytest.fixture
+def types(tmp_path, monkeypatch):
+    """Folders of the catalog's types, to be changed before anything is looked at."""
+    root = tmp_path / "root"
+    shutil.copytree(catalog.template_root() / "template", root / "template")
+    monkeypatch.setattr(catalog, "template_root", lambda: root)
+    catalog.load_catalog.cache_clear()
+    yield root / "template" / "inputs"
+    catalog.load_catalog.cache_clear()
+
+
+def everything(tmp_path):
+    """A table with a column of every kind, files too."""
+    photos = [f"data/{row}.png" for row in range(60)]
+    traces = [f"data/{row}.npy" for row in range(60)]
+    _beside(tmp_path)
+    table = people(60).with_columns(pl.Series("photo", photos), pl.Series("trace", traces))
+    table.write_csv(tmp_path / "everything.csv")
+    return tmp_path / "everything.csv"
+
+
+def test_types_are_proposed_for_what_they_say_they_are_found_in(tmp_path, types):
+    path = everything(tmp_path)
+    before = look(path)
+    proposed = {each.columns: each.entry["type"] for each in before.inputs}
+    assert set(proposed.values()) == set(catalog.load_catalog().inputs)
+
+    for kind in set(proposed.values()):
+        (types / kind).rename(types / f"my_{kind}")
+    catalog.load_catalog.cache_clear()
+    after = look(path)
+    assert {each.columns: each.entry["type"] for each in after.inputs} == {
+        columns: f"my_{kind}" for columns, kind in proposed.items()
+    }
+    assert json.dumps(after.spec) == re.sub(
+        r'"type": "(\w+)"', r'"type": "my_\1"', json.dumps(before.spec)
+    )
+
+
+def test_a_type_that_is_found_in_nothing_is_taken_where_one_says_it(tmp_path, types):
+    path = everything(tmp_path)
+    for kind in ("binary", "categorical"):
+        file = types / kind / "input.yml"
+        file.write_text(re.sub("found_in: .*\n", "", file.read_text()))
+    found = look(path)
+    assert column(found, "member").aside == "no type of input takes flags"
+    assert column(found, "zip").aside == "no type of input takes labels"
+    found = look(path, types=["member:binary", "zip:categorical"])
+    assert entry(found, "member") == {"name": "member", "type": "binary"}
+    assert entry(found, "zip") == {"name": "zip", "type": "categorical", "columns": ["zip"]}
+    assert column(found, "member").why == "as you say"
+
+
+@pytest.mark.parametrize(
+    ("kind", "claim", "says"),
+    [
+        ("binary", "labels", "categorical and binary: both are found_in labels"),
+        ("text", "letters", "text: found_in is one of numbers, labels"),
+    ],
+)
+def test_a_kind_of_column_is_claimed_by_one_type(types, kind, claim, says):
+    file = types / kind / "input.yml"
+    file.write_text(re.sub("found_in: .*", f"found_in: {claim}", file.read_text()))
+    with pytest.raises(ValueError, match=says):
+        catalog.load_catalog()
+
+
 # Targets
 
 
@@ -486,6 +558,46 @@ def test_two_columns_whose_sum_is_the_target_are_said(tmp_path):
         lines.append(f"{a},{b},{c},{a + b}")
     found = look(write(tmp_path, "\n".join(lines)), target="sum")
     assert any("a and b: together they give sum" in it for it in found.warnings)
+
+
+def _numbered(tmp_path, name, of_row):
+    """A table with five numbered columns and a target that lies among their numbers."""
+    rng = random.Random(0)
+    lines = [",".join([*(f"{name}{i}" for i in range(1, 6)), "other", "y"])]
+    for _ in range(400):
+        cells, y = of_row(rng)
+        lines.append(",".join(f"{cell:.3f}" for cell in (*cells, rng.gauss(0, 1), y)))
+    return look(write(tmp_path, "\n".join(lines)), target="y")
+
+
+def test_votes_whose_mean_is_the_target_are_said(tmp_path):
+    def votes(rng):
+        liked = rng.uniform(1, 5)
+        given = [sum(round(rng.gauss(liked, 1)) == star for _ in range(20)) for star in range(1, 6)]
+        mean = sum(star * count for star, count in enumerate(given, 1)) / max(1, sum(given))
+        return given, mean + rng.gauss(0, 0.2)
+
+    found = _numbered(tmp_path, "stars_", votes)
+    (warning,) = found.warnings
+    assert warning.startswith("stars_1, stars_2, …, stars_5: were they votes")
+    assert warning.endswith(" ".join(f"--drop 'stars_{i}'" for i in range(1, 6)))
+    assert not any("leak" in it.aside for it in found.columns)
+    found = look(tmp_path / "table.csv", target="y", drop=[f"stars_{i}" for i in range(1, 6)])
+    assert not found.warnings
+
+
+def test_other_numbered_columns_may_tell_the_target(tmp_path):
+    def lags(rng):
+        level = rng.uniform(1, 5)
+        return [level + rng.gauss(0, 0.2) for _ in range(5)], level
+
+    def peak(rng):
+        height = rng.uniform(1, 5)
+        shapes = (0.0, 0.1, 0.8, 0.3, 0.05)
+        return [2 + height * shape + rng.gauss(0, 0.2) for shape in shapes], height
+
+    for name, of_row in (("lag_", lags), ("band_", peak)):
+        assert not _numbered(tmp_path, name, of_row).warnings
 
 
 # Corrections

@@ -740,6 +740,48 @@ def test_the_commands_work_in_processes_of_their_own(tmp_path):
         assert made.process("train", "--epochs", 0).returncode == 2
 
 
+def piped(made, arguments, lines, both=False):
+    """The command's status, what its reader took before it left, and what it said of errors."""
+    with subprocess.Popen(
+        made.command(*arguments),
+        env={**made.environment, "PYTHONUNBUFFERED": ""},
+        cwd=made.folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT if both else subprocess.PIPE,
+        text=True,
+    ) as process:
+        taken = [process.stdout.readline() for _ in range(lines)]
+        process.stdout.close()
+        said = "" if both else process.stderr.read()
+        return process.wait(timeout=120), taken, said
+
+
+@pytest.mark.slow
+def test_a_reader_may_leave_a_pipe(tmp_path):
+    with project(spec_of([small_input("numbers", "numeric")]), tmp_path) as made:
+        manifest, run = made.sample(), made.train(made.sample())
+        given = ("--run", run, "--data", manifest)
+        out = made.folder / "predictions.csv"
+        more = ("--run", made.folder / "runs" / "two", "--epochs", 50, "--members", 1)
+        for arguments, lines in (
+            (("evaluate", *given), 0),
+            (("predict", *given, "--out", out), 0),
+            (("train", "--data", manifest, *more), 1),
+        ):
+            status, taken, said = piped(made, arguments, lines)
+            assert status == 141, (arguments[0], said)
+            assert all(taken)
+            assert "Traceback" not in said and "BrokenPipe" not in said, said
+        assert len(out.read_text().splitlines()) == 49
+
+        # Bad rows are listed on standard error, which may be the same pipe.
+        header = manifest.read_text().splitlines()[0]
+        manifest.write_text(f"{header}\n" + (",wide" * header.count(",") + "\n") * 99)
+        status, _, _ = piped(made, ("predict", *given, "--out", out), 0, both=True)
+        assert status == 141
+
+
 @pytest.mark.slow
 def test_control_c_keeps_what_was_learnt(tmp_path):
     with project(spec_of([small_input("numbers", "numeric")]), tmp_path) as made:

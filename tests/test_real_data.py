@@ -184,6 +184,96 @@ def test_a_row_without_its_truth_is_left_out_and_said(strict):
     assert (run / "left_out.csv").read_text().splitlines()[1:] == ["6,kind is missing"]
 
 
+def rare(strict):
+    """A sample with given splits, and two labels that stand in no training row; one bad row."""
+    manifest = strict.sample()
+    table = table_of(manifest)
+    table["split"] = ["train", "train", "validation", "test"] * (len(table) // 4)
+    table.loc[1, "width"] = "wide"
+    table.loc[6, "kind"] = "rare"
+    table.loc[[7, 11], "kind"] = "rarer"
+    table.to_csv(manifest, index=False)
+    return manifest
+
+
+UNKNOWN = {
+    7: "kind is 'rare', which no training row has",
+    8: "kind is 'rarer', which no training row has",
+    12: "kind is 'rarer', which no training row has",
+}
+
+
+def test_a_label_that_no_training_row_has_makes_a_row_bad(strict):
+    manifest, run = rare(strict), strict.folder / "runs" / "rare"
+    table = table_of(manifest)
+    table.loc[1, "width"] = "2"
+    table.to_csv(manifest, index=False)
+    done = strict.main("train", "--data", manifest, "--run", run, "--epochs", 1)
+    assert done.code == 1
+    *listed, last = done.err.strip().splitlines()
+    assert listed == [f"row {row}: {text}" for row, text in UNKNOWN.items()]
+    assert last.startswith(f"error: {manifest}: row 7: {UNKNOWN[7]}; 3 rows are bad")
+    assert "--bad-rows skip" in last
+    assert sorted(path.name for path in run.iterdir()) == ["left_out.csv"]
+
+
+def test_rows_of_labels_that_no_training_row_has_are_skipped_and_listed(strict):
+    import pandas as pd
+
+    manifest = rare(strict)
+    run = strict.train(manifest, "--bad-rows", "skip")
+    listed = pd.read_csv(run / "left_out.csv").set_index("row")["problem"]
+    assert listed.to_dict() == {2: "width is 'wide', not a number", **UNKNOWN}
+    kept = pd.read_csv(run / "splits.csv").set_index("row")["split"]
+    assert sorted({*range(1, 49)} - set(kept.index)) == [2, *UNKNOWN]
+    assert kept.to_dict() == {row: table_of(manifest)["split"][row - 1] for row in kept.index}
+    assert sum(json.loads((run / "run.json").read_text())["rows"].values()) == 44
+
+    # In evaluation too, where they come in: in a split of the run they do not.
+    evaluate = ("evaluate", "--run", run, "--data", manifest, "--bad-rows")
+    done = strict.main(*evaluate, "skip", "--json")
+    assert json.loads(done.out)["rows"] == 10 and "1 of 48 rows are left out" in done.err
+    done = strict.main(*evaluate, "skip", "--json", "--split", "all")
+    assert json.loads(done.out)["rows"] == 44 and "3 of 47 rows are left out" in done.err
+    table = table_of(manifest)
+    table.loc[1, "width"] = "2"
+    table.to_csv(manifest, index=False)
+    done = strict.main(*evaluate, "stop")
+    assert done.code == 1
+    *listed, last = done.err.strip().splitlines()
+    assert listed == [f"row {row}: {UNKNOWN[row]}" for row in (8, 12)]
+    assert f"row 8: {UNKNOWN[8]}; 2 rows are bad" in last
+
+
+def test_labels_of_every_output_must_stand_in_a_training_row(tmp_path):
+    inputs = [{"name": "size", "type": "numeric", "columns": ["width"]}]
+    outputs = [
+        {"name": "kind", "task": "multiclass", "classes": 3},
+        {"name": "other", "task": "binary", "column": "The other"},
+        {"name": "marks", "task": "multilabel"},
+    ]
+    with project(spec_of(inputs, outputs=outputs), tmp_path) as one:
+        manifest = one.sample()
+        table = table_of(manifest)
+        table["day"] = [f"2020-02-{1 + row // 2:02}" for row in range(len(table))]
+        table.loc[45, "The other"] = "perhaps"
+        table.loc[47, "kind"] = "new"
+        table.loc[47, "marks"] += "|new"
+        table.to_csv(manifest, index=False)
+        command = ("train", "--data", manifest, "--time", "day", "--epochs", 1)
+        done = one.main(*command, "--run", tmp_path / "run")
+        assert done.code == 1
+        assert done.err.strip().splitlines()[:3] == [
+            "row 46: The other is 'perhaps', which no training row has",
+            "row 48: kind is 'new', which no training row has",
+            "row 48: marks is 'new', which no training row has",
+        ]
+        run = one.train(manifest, "--time", "day", "--bad-rows", "skip")
+        assert_finite(run)
+        left = (run / "left_out.csv").read_text().splitlines()[1:]
+        assert [line.partition(",")[0] for line in left] == ["46", "48", "48"]
+
+
 def test_a_path_outside_is_followed_only_when_asked(strict):
     manifest = strict.sample()
     table = table_of(manifest)
@@ -345,6 +435,64 @@ def test_validation_is_drawn_where_only_tests_are_given(strict):
     splits = strict.module("splits").draw_splits(examples, seed=0)
     assert (splits == "validation").sum() == 9
     assert (splits == "test").tolist() == (given == "test").tolist()
+
+
+def given_splits(strict, splits, column, values):
+    """A manifest with given splits and a column to split by."""
+    manifest = strict.sample(len(splits))
+    table = table_of(manifest)
+    table["split"], table[column] = splits, values
+    table.to_csv(manifest, index=False)
+    return manifest
+
+
+def test_no_group_may_stand_in_two_given_splits(strict):
+    splits = ["train"] * 40 + ["validation"] * 4 + ["test"] * 4
+    patients = [f"p{row // 4}" for row in range(48)]
+    manifest = given_splits(strict, splits, "patient", patients)
+    run = strict.train(manifest, "--group", "patient")
+    assert json.loads((run / "run.json").read_text())["rows"]["train"] == 40
+
+    patients[46] = "p7"
+    manifest = given_splits(strict, splits, "patient", patients)
+    run = strict.folder / "runs" / "grouped"
+    done = strict.main("train", "--data", manifest, "--run", run, "--group", "patient")
+    assert done.code == 1 and done.err == (
+        f"error: {manifest}: row 47: patient 'p7' is in the split test, but in row 29 in train;"
+        " mend the column split, or leave --group out\n"
+    )
+
+
+def test_validation_drawn_beside_given_tests_keeps_groups_together(strict):
+    import pandas as pd
+
+    splits = ["train"] * 40 + ["test"] * 8
+    manifest = given_splits(strict, splits, "patient", [f"p{row // 4}" for row in range(48)])
+    run = strict.train(manifest, "--group", "patient")
+    kept = pd.read_csv(run / "splits.csv")["split"]
+    assert kept.groupby(table_of(manifest)["patient"]).nunique().max() == 1
+    assert (kept == "validation").sum() == 4 and (kept[40:] == "test").all()
+
+
+def test_given_splits_must_be_in_the_order_of_time(strict):
+    import pandas as pd
+
+    splits = ["train"] * 40 + ["test"] * 8
+    days = [f"2020-01-{1 + row // 2:02}" for row in range(48)]
+    run = strict.train(given_splits(strict, splits, "day", days), "--time", "day")
+    kept = pd.read_csv(run / "splits.csv")["split"]
+    assert kept.tolist() == ["train"] * 36 + ["validation"] * 4 + ["test"] * 8
+
+    days[3] = "2021-01-01"
+    manifest = given_splits(strict, splits, "day", days)
+    run = strict.folder / "runs" / "timed"
+    done = strict.main("train", "--data", manifest, "--run", run, "--time", "day")
+    assert done.code == 1 and done.err == (
+        f"error: {manifest}: row 41: day '2020-01-21' is in the split test, but row 4 in train is"
+        " later, '2021-01-01'; mend the column split, or leave --time out\n"
+    )
+    done = strict.main("train", "--data", manifest, "--time", "day", "--group", "kind")
+    assert done.code == 1 and "--group or --time, not both" in done.err
 
 
 @pytest.mark.parametrize(

@@ -159,6 +159,7 @@ def test_the_page_is_whole_and_needs_no_other_file(six):
     assert len(curves) == len(set(re.findall(r'"val_(\w+)"', history)))
     assert all(min(curve.size) > 300 for curve in curves)
     assert len(pictures(page["Whether all branches learn"])) == 1
+    assert not any("Of the first of" in part.text for part in page.values())  # there is one member
 
 
 @pytest.mark.slow
@@ -287,6 +288,19 @@ def test_an_input_without_signal_adds_nothing_and_one_with_signal_a_lot(tmp_path
         assert added["label"]["tells"] > 0.25
         assert abs(added["label"]["noise"]) < 0.1 * added["label"]["tells"]
         assert abs(added["price"]["noise"]) < 0.1 * added["price"]["tells"]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("no_xla")
+def test_what_shows_the_first_member_alone_says_so(tmp_path):
+    with project(spec_of([small_input("numbers", "numeric")]), tmp_path) as made:
+        run = made.train(made.sample(), "--members", 3, "--epochs", 2)
+        page = sections(run / "report.html")
+        told = "Of the first of 3 members, which differ by chance alone."
+        shown = [name for name, part in page.items() if told in part.text]
+        assert shown == ["Over the epochs", "Whether all branches learn"]
+        text = (run / "report.html").read_text(encoding="utf-8")
+        assert "3 members, the first for 2 epochs</p>" in text
 
 
 @pytest.mark.slow

@@ -68,9 +68,16 @@ class Encoder:
     checks: tuple[Check, ...] = ()
 
 
+# What a column of a person's table can hold. At most one type of input is proposed for each.
+KINDS = ("numbers", "labels", "flags", "texts", "dates", "pictures", "series")
+
+
 @dataclass(frozen=True)
 class InputType:
-    """A type of input: what a manifest row carries, the tensor it becomes, its encoders."""
+    """A type of input: what a manifest row carries, the tensor it becomes, its encoders.
+
+    `found_in` is the kind of column that it is proposed for; empty where only a person asks for it.
+    """
 
     name: str
     title: str
@@ -81,6 +88,8 @@ class InputType:
     fields: Mapping[str, Field]
     encoders: Mapping[str, Encoder]
     checks: tuple[Check, ...] = ()
+    found_in: str = ""
+    reads_files: bool = False
 
     @property
     def default_encoder(self) -> Encoder:
@@ -135,6 +144,10 @@ class Catalog:
     merges: Mapping[str, MergeMethod] = field(default_factory=dict)
     outputs: Mapping[str, Task] = field(default_factory=dict)
 
+    def type_for(self, kind: str) -> str | None:
+        """The type of input that takes a kind of column; None where none does."""
+        return next((each.name for each in self.inputs.values() if each.found_in == kind), None)
+
 
 def _read(path: Path) -> dict[str, Any]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -176,8 +189,23 @@ def _input_type(name: str, data: dict[str, Any], common: dict[str, Field]) -> In
         fields={**_fields(data["fields"]), **common},
         encoders=encoders,
         checks=_checks(data),
+        found_in=data.get("found_in", ""),
+        reads_files="file_column" in data["needs"],
         **{key: data[key] for key in ("title", "help", "row", "tensor", "absent_layer")},
     )
+
+
+def _check_kinds(inputs: Mapping[str, InputType]) -> None:
+    """Fail where a type is found in no kind that is known, or two are in the same."""
+    claims: dict[str, str] = {}
+    for each in inputs.values():
+        if not each.found_in:
+            continue
+        if each.found_in not in KINDS:
+            raise ValueError(f"{each.name}: found_in is one of {', '.join(KINDS)}")
+        other = claims.setdefault(each.found_in, each.name)
+        if other != each.name:
+            raise ValueError(f"{other} and {each.name}: both are found_in {each.found_in}")
 
 
 def _merge_method(name: str, data: dict[str, Any]) -> MergeMethod:
@@ -205,8 +233,10 @@ def load_catalog() -> Catalog:
     def in_order(entries: dict[str, dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
         return sorted(entries.items(), key=lambda item: (item[1]["order"], item[0]))
 
+    types = {name: _input_type(name, data, input_fields) for name, data in in_order(inputs)}
+    _check_kinds(types)
     return Catalog(
-        inputs={name: _input_type(name, data, input_fields) for name, data in in_order(inputs)},
+        inputs=types,
         merges={name: _merge_method(name, data) for name, data in in_order(merges)},
         outputs={name: _task(name, data, output_fields) for name, data in in_order(outputs)},
     )

@@ -332,5 +332,6 @@ def main() -> NoReturn:
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = code or 1  # as Typer says where it notices first
     gc.freeze()
     sys.exit(code)

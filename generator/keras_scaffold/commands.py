@@ -266,7 +266,7 @@ def _data_flags(found: Inspection, destination: Path, given: dict[str, Any]) -> 
 
     data = found.table.path
     path = data if data.is_absolute() else os.path.relpath(data.absolute(), destination.resolve())
-    files = any(entry["type"] in ("image", "timeseries") for entry in given["inputs"])
+    files = any(load_catalog().inputs[entry["type"]].reads_files for entry in given["inputs"])
     outside = " --outside" if found.wishes.outside and files else ""
     return f" --data {shlex.quote(str(path))}{outside}"
 

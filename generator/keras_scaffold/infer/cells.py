@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from keras_scaffold.catalog import load_catalog
 from keras_scaffold.infer.tables import ROW, Table
 from keras_scaffold.spec import one_line
 
@@ -27,22 +28,32 @@ View = tuple[str, str]  # a small picture of the values, and what it goes over
 
 @dataclass(frozen=True)
 class Column:
-    """What is known of a column; `facts` has what its kind alone has."""
+    """What is known of a column; `facts` has what its kind alone has.
+
+    The catalog says which type of input takes a kind; `said` is a type that takes none of them,
+    which the person names.
+    """
 
     name: str
     what: str
     sure: float
     why: str
-    type: str | None = None  # the input type that it becomes
+    kind: str = ""  # of catalog.KINDS; empty where it can be no input
     aside: str = ""  # the reason for which it is set aside
     missing: int = 0  # cells, over all rows
     distinct: int = 0  # values, in the sample
     view: View = ("", "")
     facts: dict[str, Any] = field(default_factory=dict)
+    said: str = ""
+
+    @property
+    def type(self) -> str | None:
+        """The type of input that it becomes; None where it becomes none."""
+        return self.said or load_catalog().type_for(self.kind)
 
     def set_aside(self, reason: str) -> Column:
         """The column, kept out of the inputs."""
-        return replace(self, type=None, aside=reason)
+        return replace(self, kind="", said="", aside=reason)
 
 
 @dataclass

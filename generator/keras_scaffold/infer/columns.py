@@ -1,8 +1,8 @@
 """What a column is: decided from a sample, then held against every row.
 
-`look` goes over a table. A column gets a kind (`what`), how sure that is, the type of input that it
-becomes, or the reason for which it is set aside. The rules stand in the order in which they are
-tried, in `_decide`.
+`look` goes over a table. A column gets what it is in words, how sure that is, the kind of input
+that it can be, or the reason for which it is set aside. The rules stand in the order in which they
+are tried, in `_decide`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 import polars as pl
 
+from keras_scaffold.catalog import load_catalog
 from keras_scaffold.infer import files
 from keras_scaffold.infer.cells import (
     FALSE,
@@ -97,10 +98,12 @@ def look(
         if name in types:
             column = _as_said(cells, column, types[name], table, outside)
         found.append(column)
-    return _held_against_all_rows(table, [_usable_name(column, table) for column in found])
+    return _held_against_all_rows(table, [_usable(column, table) for column in found])
 
 
-def _usable_name(column: Column, table: Table) -> Column:
+def _usable(column: Column, table: Table) -> Column:
+    if column.kind and column.type is None:
+        return column.set_aside(f"no type of input takes {column.kind}")
     if column.type is None:
         return column
     name = column.name
@@ -138,7 +141,7 @@ def _held_against_all_rows(table: Table, columns: list[Column]) -> list[Column]:
     # In most columns every cell is good or empty at first sight; only others are read closely.
     close = [c for c in used if good[c.name] + holes[c.name] < table.rows]
     holes |= _count(table, {column.name: _hole(column) for column in close})
-    strict = [c for c in close if c.type in _STRICT and good[c.name] + holes[c.name] < table.rows]
+    strict = [c for c in close if c.kind in _STRICT and good[c.name] + holes[c.name] < table.rows]
     bad = _count(table, {c.name: ~_hole(c) & ~_good(c) for c in strict})
     return [
         _told(table, replace(column, missing=holes.get(column.name, 0)), bad.get(column.name, 0))
@@ -148,8 +151,8 @@ def _held_against_all_rows(table: Table, columns: list[Column]) -> list[Column]:
     ]
 
 
-# Types of which a cell is wrong where it is of another kind.
-_STRICT = ("numeric", "binary", "datetime")
+# Kinds of which a cell may be wrong; any cell can be a text or a label.
+_STRICT = ("numbers", "flags", "dates")
 
 
 def _count(table: Table, true: dict[str, pl.Expr]) -> dict[str, int]:
@@ -165,27 +168,27 @@ def _stripped(column: Column) -> pl.Expr:
 
 
 def _hole(column: Column) -> pl.Expr:
-    holes = TEXT_HOLES if column.type in ("text", "categorical") else HOLES
+    holes = TEXT_HOLES if column.kind in ("texts", "labels") else HOLES
     return pl.col(column.name).is_null() | _stripped(column).str.to_lowercase().is_in(holes)
 
 
 def _plainly_good(column: Column) -> pl.Expr:
     """Whether a cell is neither a hole nor wrong, told without stripping it."""
-    if column.type in _STRICT:
-        if column.type == "numeric" and column.facts.get("decimal") != "comma":
+    if column.kind in _STRICT:
+        if column.kind == "numbers" and column.facts.get("decimal") != "comma":
             number = pl.col(column.name).cast(pl.Float64, strict=False)
             return number.is_finite().fill_null(False)
         return _good(column, pl.col(column.name))
-    if column.type in ("text", "categorical"):
+    if column.kind in ("texts", "labels"):
         return (_stripped(column).str.len_bytes() > 0).fill_null(False)
     return (~_hole(column)).fill_null(False)
 
 
 def _good(column: Column, cell: pl.Expr | None = None) -> pl.Expr:
     cell = _stripped(column) if cell is None else cell
-    if column.type == "binary":
+    if column.kind == "flags":
         return cell.str.to_lowercase().is_in(TRUE + FALSE).fill_null(False)
-    if column.type == "datetime":
+    if column.kind == "dates":
         return cell.str.contains(f"^({DATE.pattern}|{NUMBER_DATE})$").fill_null(False)
     return as_numbers(cell, column.facts.get("decimal", "point")).is_not_null()
 
@@ -196,7 +199,7 @@ def _told(table: Table, column: Column, bad: int) -> Column:
         return column
     wrong = pl.col(column.name).filter(~_hole(column) & ~_good(column)).first()
     first = one_line(str(table.all_rows(wrong).item()))
-    kind = {"numeric": "numbers", "datetime": "dates"}.get(column.type or "", "yes or no")
+    kind = "yes or no" if column.kind == "flags" else column.kind
     but = f"{kind} but for {bad:,} {'cells' if bad > 1 else 'cell'} such as '{first}'"
     if bad <= STRAY * table.rows:
         return replace(column, facts={**column.facts, "stray": but})
@@ -280,7 +283,7 @@ def _truth(cells: Cells) -> Column | None:
         "yes or no",
         0.98,
         " and ".join(sorted(found)),
-        "binary",
+        "flags",
         distinct=2,
         view=bars(counts, len(words)),
     )
@@ -305,7 +308,7 @@ def _dated(cells: Cells, sure: float) -> Column:
         "date",
         sure,
         f"reads as a date; train --time {cells.name!r} splits by it",
-        "datetime",
+        "dates",
         distinct=values.n_unique(),
         view=("", " … ".join(ends) if re.match(r"\d{4}", str(values[0])) else ends[0]),
         facts={"day_first": days[0] > days[1]},
@@ -355,7 +358,7 @@ def _number(cells: Cells) -> Column | None:
         "number",
         sure,
         why,
-        "numeric",
+        "numbers",
         distinct=distinct,
         facts=facts,
         view=histogram(numbers),
@@ -517,7 +520,7 @@ def _category(cells: Cells, sure: float, why: str) -> Column:
     values = cells.text().values
     view = bars(top(values), len(values))
     distinct = values.n_unique()
-    return Column(cells.name, "category", sure, why, "categorical", distinct=distinct, view=view)
+    return Column(cells.name, "category", sure, why, "labels", distinct=distinct, view=view)
 
 
 def _tags(cells: Cells, distinct: int) -> Column:
@@ -544,52 +547,56 @@ def _text(
         "text",
         sure or (0.95 if unique > 0.8 and middle >= 5 else 0.8),
         f"95% have at most {p95} {kind}",
-        "text",
+        "texts",
         distinct=cells.values.n_unique(),
         view=(spark(binned(lengths)), f"{lengths[0]} … {lengths[-1]} {kind}"),
         facts={"length": p95, "vocabulary": len(known), "tokens": kind, "texts": len(some)},
     )
 
 
-def _as_said(cells: Cells, column: Column, kind: str, table: Table, outside: bool) -> Column:
+def _as_said(cells: Cells, column: Column, said: str, table: Table, outside: bool) -> Column:
     """The column as the person says it is."""
-    if column.type == kind:
+    if column.type == said:
         return replace(column, sure=1.0, aside="")
-    why = "as you say"
-    if kind in ("image", "timeseries"):
+    why, place = "as you say", f"--as {cells.name}:{said}"
+    known = load_catalog().inputs[said]
+    kind = known.found_in
+    if kind in ("pictures", "series"):
         found = files.column(cells, table.folder, outside, kind)
-        if found is None or found.type is None:
+        if found is None or not found.kind:
             reason = found.aside if found else "its cells are no paths of such files"
-            raise DataError(f"--as {cells.name}:{kind}: {reason}")
+            raise DataError(f"{place}: {reason}")
         return replace(found, sure=1.0, why=why)
     if not len(cells.text().values):
-        raise DataError(f"--as {cells.name}:{kind}: the column is empty")
-    if kind == "text":
+        raise DataError(f"{place}: the column is empty")
+    if kind == "texts":
         text = cells.text()
         some = text.some(2000)
         unspaced = sum(len(UNSPACED.findall(v)) > len(v) / 3 for v in some) > len(some) / 2
         return replace(_text(text, some, unspaced, 1.0), sure=1.0, why=why)
-    if kind == "categorical":
+    if kind == "labels":
         return _category(cells, 1.0, why)
-    if kind == "binary":
-        return Column(cells.name, "yes or no", 1.0, why, "binary", distinct=cells.values.n_unique())
-    if kind == "datetime":
+    distinct = cells.values.n_unique()
+    if kind == "flags":
+        return Column(cells.name, "yes or no", 1.0, why, kind, distinct=distinct)
+    if kind == "dates":
         if not cells.values.str.contains(f"^({DATE.pattern}|{NUMBER_DATE})$").any():
-            raise DataError(f"--as {cells.name}:{kind}: it has no dates")
+            raise DataError(f"{place}: it has no dates")
         return replace(_dated(cells, 1.0), why=why)
+    if not kind:
+        return Column(cells.name, known.title, 1.0, why, distinct=distinct, said=said)
     numbers, decimal = numbers_of(cells.values)
     good = numbers.drop_nulls()
     if not len(good):
-        raise DataError(f"--as {cells.name}:{kind}: it has no numbers")
+        raise DataError(f"{place}: it has no numbers")
     facts = {"decimal": decimal} if decimal == "comma" else {}
-    distinct = good.n_unique()
     return Column(
         cells.name,
         "number",
         1.0,
         why,
-        "numeric",
-        distinct=distinct,
+        kind,
+        distinct=good.n_unique(),
         facts=facts,
         view=histogram(good),
     )
@@ -607,11 +614,11 @@ def _array(table: Table, name: str) -> Column:
         return Column(name, "array", 1.0, why, aside=f"{why}; no type of input for it")
     facts = {"shape": list(array.shape), "file": False}
     if len(array.shape) == 1:
-        return Column(name, "number", 0.95, why, "numeric", facts=facts)
+        return Column(name, "number", 0.95, why, "numbers", facts=facts)
     if len(array.shape) == 3 and array.shape[2] in (1, 3, 4) and array.dtype == "uint8":
-        return Column(name, "picture", 0.97, why, "image", facts=facts)
+        return Column(name, "picture", 0.97, why, "pictures", facts=facts)
     if len(array.shape) == 2:
         hint = "; were they grey pictures, store them as (rows, height, width, 1)"
         why += hint if array.dtype == "uint8" else ""
-        return Column(name, "series", 0.9, why, "timeseries", facts=facts)
+        return Column(name, "series", 0.9, why, "series", facts=facts)
     return Column(name, "array", 1.0, why, aside=f"{why}; no type of input has this shape")

@@ -40,9 +40,9 @@ def column(cells: Cells, folder: Path, outside: bool, kind: str = "") -> Column 
     usual = max(set(suffixes), key=suffixes.count) if suffixes else ""
     if usual in OTHERS:
         return Column(cells.name, "file", 0.95, f"paths ending in {usual}", aside=OTHERS[usual])
-    if kind != "timeseries" and sum(s in PICTURES for s in suffixes) >= 0.9 * len(some):
+    if kind != "series" and sum(s in PICTURES for s in suffixes) >= 0.9 * len(some):
         what, read = "picture", _pictures
-    elif kind != "image" and sum(s in SERIES for s in suffixes) >= 0.9 * len(some):
+    elif kind != "pictures" and sum(s in SERIES for s in suffixes) >= 0.9 * len(some):
         what, read = "series", _series
     else:
         return None
@@ -61,13 +61,12 @@ def column(cells: Cells, folder: Path, outside: bool, kind: str = "") -> Column 
     facts["absent_file"] = next(
         (n for n, p in zip(some, paths, strict=True) if not p.is_file()), ""
     )
-    kind = "image" if what == "picture" else "timeseries"
     return Column(
         cells.name,
         what,
         0.99 if len(there) == len(paths) else 0.85,
         why,
-        kind,
+        "pictures" if what == "picture" else "series",
         distinct=cells.values.n_unique(),
         view=("", span),
         facts=facts,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -31,6 +32,7 @@ MOST_CLASSES = 1000
 FEWEST_ROWS = 3  # to train, to validate, to test
 CLOSE = 0.99  # balanced accuracy on rows held out
 SAME = 0.999  # rank correlation
+MOSTLY = 0.5  # of the variance of a target
 SEED = 0
 # Names of columns that are to be predicted, the surest first.
 LABELS = ("numeric", "categorical", "binary")  # types of columns that can be predicted
@@ -275,7 +277,7 @@ def find_leaks(table: Table, columns: list[Column], target: Target) -> list[Leak
     parts = order[:half], order[half:]
     leaks, scores = [], {}
     for column in columns:
-        if column.type not in ("numeric", "categorical", "binary") or column.name in table.arrays:
+        if column.kind not in ("numbers", "labels", "flags") or column.name in table.arrays:
             continue
         cells = frame[column.name].str.strip_chars().fill_null("")
         numbers = _as_numbers(cells, column.facts.get("decimal", "point"))
@@ -327,7 +329,7 @@ def _tells_class(
         return 0.0
     codes = _codes(cells)
     values = int(codes.max()) + 1
-    if column.type == "numeric" and values > 20:
+    if column.kind == "numbers" and values > 20:
         guess = _nearest(np.nan_to_num(numbers, nan=-1e300), truth, learn, test)
     elif values <= len(codes) / 4:
         table = np.zeros((values, classes))
@@ -356,7 +358,7 @@ def _tells_number(
     cells: pl.Series, numbers: Numbers, truth: Numbers, parts: Parts, column: Column
 ) -> str:
     both = np.isfinite(numbers) & np.isfinite(truth)
-    if column.type == "numeric" and both.mean() > 0.5 and len(np.unique(numbers[both])) > 10:
+    if column.kind == "numbers" and both.mean() > 0.5 and len(np.unique(numbers[both])) > 10:
         first, second = (pl.Series(each[both]).rank().to_numpy() for each in (numbers, truth))
         rank = abs(float(np.corrcoef(first, second)[0, 1]))
         return f"its rank correlation with it is {rank:.4f}" if rank > SAME else ""
@@ -377,18 +379,12 @@ def _tells_number(
 
 def find_sum(table: Table, columns: list[Column], target: Target) -> list[str]:
     """Two or three number columns whose weighted sum is the target, exactly; else none."""
-    named = [c for c in columns if c.type == "numeric" and c.name not in table.arrays][:200]
-    if target.task != "regression" or len(named) < 2:
+    named = [c for c in columns if c.kind == "numbers" and c.name not in table.arrays][:200]
+    if len(named) < 2:
         return []
     frame = table.sample
     truth = _as_numbers(frame[target.column].str.strip_chars(), target.decimal)
-    values = np.stack(
-        [
-            _as_numbers(frame[c.name].str.strip_chars(), c.facts.get("decimal", "point"))
-            for c in named
-        ],
-        axis=1,
-    )
+    values = np.stack([_numbers_of_column(table, column) for column in named], axis=1)
     whole = np.isfinite(values).all(axis=1) & np.isfinite(truth)
     values, truth = values[whole][:5000], truth[whole][:5000]
     if len(truth) < 10 * len(named) or not truth.std():
@@ -406,3 +402,38 @@ def find_sum(table: Table, columns: list[Column], target: Target) -> list[str]:
         c.name for c, weight in zip(named, weights, strict=True) if abs(weight) > 1e-3 * truth.std()
     ]
     return telling if 2 <= len(telling) <= 3 else []
+
+
+def find_mean(table: Table, columns: list[Column], target: Target) -> tuple[list[str], float]:
+    """Numbered columns of which the target is about the mean, and how much of it that explains.
+
+    As with votes: where r1 ... r10 hold how many gave a 1 ... 10, by shares or counts, the mean of
+    the numbers in the names, weighted by the columns, is the rating.
+    """
+    families: dict[str, list[tuple[int, Column]]] = {}
+    for column in columns:
+        match = re.fullmatch(r"(.*\D)(\d{1,3})", column.name)
+        if match and column.kind == "numbers" and column.name not in table.arrays:
+            families.setdefault(match[1], []).append((int(match[2]), column))
+    truth = _as_numbers(table.sample[target.column].str.strip_chars(), target.decimal)
+    known = np.isfinite(truth)
+    for family in families.values():
+        numbers = np.array([number for number, _ in family])
+        middle = float(np.median(truth[known]))
+        if not 4 <= len(family) <= 101 or not numbers.min() < middle < numbers.max():
+            continue
+        weights = np.stack([_numbers_of_column(table, column) for _, column in family], axis=1)
+        weights = np.nan_to_num(weights)
+        rows = known & (weights.sum(axis=1) > 0)
+        if (weights < 0).any() or rows.sum() < 30 or not truth[rows].var():
+            continue
+        mean = weights[rows] @ numbers / weights[rows].sum(axis=1)
+        explained = 1 - float((truth[rows] - mean).var() / truth[rows].var())
+        if explained > MOSTLY:
+            return [column.name for _, column in family], explained
+    return [], 0.0
+
+
+def _numbers_of_column(table: Table, column: Column) -> Numbers:
+    cells = table.sample[column.name].str.strip_chars()
+    return _as_numbers(cells, column.facts.get("decimal", "point"))

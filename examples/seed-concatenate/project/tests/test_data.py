@@ -165,8 +165,9 @@ def test_unseen_label_is_named(trained: Trained) -> None:
     few = trained.examples.take(np.arange(4))
     labels = [*few.values["label"][:3], "never seen"]
     few.values["label"] = np.array(labels, dtype=object)
-    with pytest.raises(DataError, match="row 4: label is 'never seen'"):
-        trained.preprocessing.targets(few)
+    trained.preprocessing.note_unknown_labels(few)
+    with pytest.raises(DataError, match="row 4: .*'never seen', which no training row has"):
+        settle(few, "stop")
 
 
 def test_broken_picture_is_named(trained: Trained, tmp_path: Path) -> None:

@@ -116,6 +116,13 @@ def main(arguments: list[str] | None = None) -> int:
             from seed_concatenate.export import export
 
             export(**options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Nobody reads on, as in `... | head -1`; what is still to be printed goes nowhere.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.dup2(nowhere, sys.stderr.fileno())
+        return 141  # as a shell says of a program that the signal SIGPIPE ends
     except DataError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -7,7 +7,7 @@ values become tensors. `Preprocessing` ties them together, `make_dataset` makes 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -297,6 +297,16 @@ class Preprocessing:
             "label": target_label(examples, self.learnt["label"]),
         }
 
+    def note_unknown_labels(self, examples: Examples) -> None:
+        """Note the rows with a label that no training row has."""
+        labels = examples.values["label"]
+        note_unknown(
+            examples,
+            "label",
+            [[label] for label in labels],
+            self.learnt["label"]["labels"],
+        )
+
     def save(self, path: Path) -> None:
         """Write what was learnt as JSON, to be read by people too."""
         path.write_text(json.dumps(self.learnt, indent=2, ensure_ascii=False), encoding="utf-8")
@@ -390,14 +400,16 @@ def normalise(values: tf.Tensor, learnt: Learnt) -> tf.Tensor:
 def label_indices(examples: Examples, name: str, labels: list[str]) -> np.ndarray:
     """Turn labels into their places in the list, int32 (rows,)."""
     places = {label: place for place, label in enumerate(labels)}
-    for row, label in zip(examples.rows, examples.values[name], strict=True):
-        if label not in places:
-            raise unknown_label(examples, name, row, label)
     return np.array([places[label] for label in examples.values[name]], dtype="int32")
 
 
-def unknown_label(examples: Examples, name: str, row: int, label: str) -> DataError:
-    """Say which row of which file has a label that training never saw."""
-    return DataError(
-        f"{examples.source}: row {row}: {name} is {label!r}, which no training row has"
-    )
+def note_unknown(
+    examples: Examples, column: str, labels: Iterable[list[str]], known: list[str]
+) -> None:
+    """Note the rows with a label that no training row has: nothing was learnt of it."""
+    learnt = set(known)
+    for row, of_row in zip(examples.rows, labels, strict=True):
+        for label in of_row:
+            if label not in learnt:
+                says = f"{column} is {label!r}, which no training row has"
+                examples.problems.append(Problem(int(row), says))

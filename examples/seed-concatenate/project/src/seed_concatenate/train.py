@@ -94,13 +94,20 @@ def train(
     examples = open_examples(data, outside=outside, others=others)
     check_files(examples)
     examples = settle(examples, bad_rows, run / "left_out.csv")
-    splits = draw_splits(
+    examples.splits = draw_splits(
         examples,
         seed,
         strata=examples.values[STRATA],
         group=group,
         time=time,
     )
+    if resume:
+        preprocessing = Preprocessing.load(run / "preprocessing.json")
+    else:
+        preprocessing = Preprocessing.learn(take_split(examples, examples.splits, "train"))
+    preprocessing.note_unknown_labels(examples)
+    examples = settle(examples, bad_rows, run / "left_out.csv")
+    splits = examples.splits
     training = take_split(examples, splits, "train")
     validation = take_split(examples, splits, "validation")
     # Few rows make small batches and many epochs: a model needs a thousand steps.
@@ -118,11 +125,8 @@ def train(
         "time": time,
     }
     write_json(run / "run.json", options)
-    if resume:
-        preprocessing = Preprocessing.load(run / "preprocessing.json")
-    else:
+    if not resume:
         shutil.rmtree(run / "members", ignore_errors=True)  # of an earlier training
-        preprocessing = Preprocessing.learn(training)
         preprocessing.save(run / "preprocessing.json")
 
     train_batches = make_dataset(training, preprocessing, batch_size, shuffle=True, seed=seed)
@@ -168,7 +172,9 @@ def train(
     draw_curves(histories, run / "curves.png")
     for name, scores in metrics.items():
         print(name, *(f"{metric} {value:.4f}" for metric, value in scores.items()))
-    report = write_report(run, model, preprocessing, validation, histories[0], metrics, watch.norms)
+    report = write_report(
+        run, model, preprocessing, validation, histories[0], metrics, watch.norms, len(models)
+    )
     print(f"Run written to {run}. Open {report}")
 
 

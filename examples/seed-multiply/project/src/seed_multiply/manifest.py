@@ -44,7 +44,7 @@ class Examples:
     splits: np.ndarray  # train, validation or test; empty strings where nobody said
     values: dict[str, np.ndarray]
     others: dict[str, np.ndarray] = field(default_factory=dict)  # columns to split by
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)  # also of rows that were left out
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -251,7 +251,7 @@ def settle(examples: Examples, bad_rows: str, listing: Path | None = None) -> Ex
     if bad and bad_rows == "stop":
         first = f"{examples.source}: row {bad[0].row}: {bad[0].text}"
         if len(bad) == 1:
-            raise DataError(first)
+            raise DataError(f"{first}; --bad-rows skip leaves it out")
         for problem in bad[:MOST_LINES]:
             print(f"row {problem.row}: {problem.text}", file=sys.stderr)
         if len(bad) > MOST_LINES:
@@ -259,13 +259,14 @@ def settle(examples: Examples, bad_rows: str, listing: Path | None = None) -> Ex
             print(f"... {rest}, all in {listing}" if listing else f"... {rest}", file=sys.stderr)
         rows = len({problem.row for problem in bad})
         raise DataError(f"{first}; {rows} rows are bad, --bad-rows skip leaves them out")
-    if not problems:
+    kept = ~np.isin(examples.rows, [problem.row for problem in problems])
+    if kept.all():
         return examples
-    out = {problem.row for problem in problems}
-    kept = ~np.isin(examples.rows, list(out))
     if not kept.any():
         first = f"row {problems[0].row}: {problems[0].text}"
         raise DataError(f"{examples.source}: no row is good; {first}")
     where = f"; {listing} says why" if listing else ""
-    print(f"{len(out)} of {len(examples)} rows are left out{where}", file=sys.stderr)
-    return examples.take(kept)
+    print(f"{(~kept).sum()} of {len(examples)} rows are left out{where}", file=sys.stderr)
+    settled = examples.take(kept)
+    settled.problems = problems
+    return settled

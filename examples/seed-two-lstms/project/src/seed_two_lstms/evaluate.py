@@ -82,6 +82,8 @@ def metrics_of(
             time=options["time"],
         )
     examples = take_split(examples, splits, split)
+    preprocessing.note_unknown_labels(examples)
+    examples = settle(examples, bad_rows)
     size = options["batch_size"]
     result: dict[str, Any] = {"split": split, "rows": len(examples)}
     result["outputs"] = measure(model, preprocessing, examples, size)

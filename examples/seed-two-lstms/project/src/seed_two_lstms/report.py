@@ -48,10 +48,11 @@ def write_report(
     history: list[dict[str, float]],
     metrics: dict[str, dict[str, float]],
     gradient_norms: list[dict[str, float]],
+    members: int = 1,
 ) -> Path:
     """Write RUN/report.html; the metrics and the examples are those of the validation split.
 
-    History and norms are the first member's: the others are alike.
+    History and norms are the first member's: the others are alike, and the page says so.
     """
     about = f"{len(examples):,} validation rows of {escape(examples.source.name)}"
     if len(examples) > MOST_ROWS:
@@ -69,14 +70,18 @@ def write_report(
         pictures.append(heading + DRAW[name](learnt, true, said))
         additions.append(f"<h3>{name}: {MAIN_METRICS[name]}</h3>" + bar_chart(added[name]))
         worst.append(heading + worst_examples(name, learnt, examples, true, said))
+    trained, first = f"{len(history)} epochs", ""
+    if members > 1:
+        trained = f"{members} members, the first for {trained}"
+        first = f"<p>Of the first of {members} members, which differ by chance alone.</p>"
     text = page(
         TITLE,
-        f"<p>{about}, {model.count_params():,} weights, {len(history)} epochs</p>",
+        f"<p>{about}, {model.count_params():,} weights, {trained}</p>",
         section("How good it is", cards(verdicts)),
-        section("Over the epochs", *curves(history)),
+        section("Over the epochs", first, *curves(history)),
         section("Predictions against the truth", cards(pictures, "flow")),
         section("What each input adds", ADDS, cards(additions)),
-        section("Whether all branches learn", *branches(gradient_norms, len(history))),
+        section("Whether all branches learn", first, *branches(gradient_norms, len(history))),
         section("The examples most wrong", *worst),
     )
     path = run / "report.html"

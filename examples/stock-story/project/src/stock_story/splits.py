@@ -2,18 +2,25 @@
 
 A column `split` of the manifest is honoured. Without one, a tenth of the rows validates and a
 tenth tests: drawn at random within each class, or whole groups at random, or the latest in time.
+What `--group` and `--time` ask for must hold in given splits too.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from stock_story.manifest import DataError, Examples, parse_times
+from stock_story.manifest import (
+    SPLITS,
+    DataError,
+    Examples,
+    parse_times,
+)
 
 
 def draw_splits(
@@ -28,27 +35,68 @@ def draw_splits(
     `strata` are labels that every split should hold in equal shares. Rows of one `group` never
     stand in two splits. By `time`, the model is tested on what came after what it learnt from.
     """
-    splits = examples.splits.copy()
-    given = splits.astype(bool)
-    if given.any():
-        if not (splits == "validation").any():
-            training = np.flatnonzero(splits == "train")
-            among = None if strata is None else strata[training]
-            drawn = in_tenths(training.size, seed, among, tests=False)
-            splits[training[drawn == "validation"]] = "validation"
-        return splits
     if group and time:
         raise DataError("give --group or --time, not both")
+    if not examples.splits.astype(bool).any():
+        return draw(examples, seed, strata, group, time)
+    if group:
+        check_groups(examples, group)
+    if time:
+        check_times(examples, time)
+    splits = examples.splits.copy()
+    if not (splits == "validation").any():
+        training = np.flatnonzero(splits == "train")
+        among = None if strata is None else strata[training]
+        splits[training] = draw(examples.take(training), seed, among, group, time, tests=False)
+    return splits
+
+
+def draw(
+    examples: Examples,
+    seed: int,
+    strata: np.ndarray | None,
+    group: str | None,
+    time: str | None,
+    tests: bool = True,
+) -> np.ndarray:
+    """Draw a tenth of the rows for validation and a tenth for testing, (rows,)."""
     if group:
         groups, place = np.unique(examples.others[group].astype(str), return_inverse=True)
-        return in_tenths(len(groups), seed)[place]
+        return in_tenths(len(groups), seed, tests=tests)[place]
     if time:
         moments, place = np.unique(as_times(examples, time), return_inverse=True)
         share = np.cumsum(np.bincount(place, minlength=len(moments))) / len(examples)
-        return np.array(["train", "validation", "test"], dtype=object)[
-            np.digitize(share, [0.8 + 1e-9, 0.9 + 1e-9])
-        ][place]
-    return in_tenths(len(examples), seed, strata)
+        bounds = [0.8 + 1e-9, 0.9 + 1e-9] if tests else [0.9 + 1e-9]
+        return np.array(SPLITS, dtype=object)[np.digitize(share, bounds)][place]
+    return in_tenths(len(examples), seed, strata, tests)
+
+
+def check_groups(examples: Examples, column: str) -> None:
+    """Fail where a group stands in two of the given splits."""
+    first: dict[str, tuple[int, str]] = {}
+    groups = examples.others[column].astype(str).tolist()
+    for row, split, group in zip(examples.rows, examples.splits, groups, strict=True):
+        before, other = first.setdefault(group, (row, split))
+        if other != split:
+            raise DataError(
+                f"{examples.source}: row {row}: {column} {group!r} is in the split {split}, but in"
+                f" row {before} in {other}; mend the column split, or leave --group out"
+            )
+
+
+def check_times(examples: Examples, column: str) -> None:
+    """Fail where a given split begins before the one ends that should come before it."""
+    times, texts = as_times(examples, column), examples.others[column].astype(str).tolist()
+    given = [split for split in SPLITS if (examples.splits == split).any()]
+    for earlier, later in pairwise(given):
+        before, after = (np.flatnonzero(examples.splits == split) for split in (earlier, later))
+        last, first = before[times[before].argmax()], after[times[after].argmin()]
+        if times[last] > times[first]:
+            raise DataError(
+                f"{examples.source}: row {examples.rows[first]}: {column} {texts[first]!r} is in the"
+                f" split {later}, but row {examples.rows[last]} in {earlier} is later,"
+                f" {texts[last]!r}; mend the column split, or leave --time out"
+            )
 
 
 def in_tenths(
