@@ -295,6 +295,15 @@ def test_kinds(name, values, what, type, tmp_path):
     assert found.why
 
 
+def test_marks_of_a_text_are_counted_as_the_project_will(tmp_path):
+    words = ["“so”,", "what", "#now", "€5", "über", "a_b", "हिन्दी"]
+    texts = [" ".join(words[(i + j * j) % 7] for j in range(6)) + f" {i}!" for i in range(60)]
+    found = _column(texts, tmp_path)
+    assert found.facts["tokens"] == "words"
+    assert found.facts["length"] > 8  # 6 words, a number and a mark, and the marks within
+    assert "marks" in found.why
+
+
 def test_decimal_commas_are_an_input_of_their_own(tmp_path):
     text = "a;b;c;y\n" + "".join(f"{i},5;{i}.5;{i % 9};{i % 2}\n" for i in range(1, 60))
     found = look(write(tmp_path, text), target="y")

@@ -130,6 +130,15 @@ def test_bins_tell_how_far_a_number_has_come(strict):
     assert abs(seen[3, 0]) < 3  # an outlier is held back
 
 
+def test_marks_are_tokens_of_their_own(made):
+    import tensorflow as tf
+
+    given = tf.constant(["“ÉCOLE”, don't!", "#now €5 हिन्दी", ""])
+    apart = [text.decode().split() for text in made.module("data").words_and_marks(given).numpy()]
+    assert apart[0] == ["“", "école", "”", ",", "don", "'", "t", "!"]
+    assert apart[1:] == [["#", "now", "€", "5", "हिन्दी"], []]
+
+
 # Bad rows
 
 

@@ -536,17 +536,20 @@ def _tags(cells: Cells, distinct: int) -> Column:
 def _text(
     cells: Cells, some: list[str], unspaced: bool, unique: float, sure: float = 0.0
 ) -> Column:
-    tokens = [list("".join(v.split())) if unspaced else v.split() for v in some]
-    lengths = sorted(map(len, tokens))
-    known = {token.lower().strip(".,;:!?\"'()") for each in tokens for token in each}
-    p95 = lengths[min(len(lengths) - 1, int(0.95 * len(lengths)))]
-    kind = "characters" if unspaced else "words"
+    words = [list("".join(v.split())) if unspaced else v.split() for v in some]
+    lengths = sorted(map(len, words))
     middle = lengths[len(lengths) // 2]
+    tokens, kind, units = words, "characters", "characters"
+    if not unspaced:  # as in the generated project, each mark is a token of its own
+        apart = pl.Series(some, dtype=pl.String).str.replace_all(r"[\pP\pS]", " $0 ")
+        tokens, kind, units = [v.split() for v in apart], "words", "words and marks"
+    known = {token.lower() for each in tokens for token in each}
+    p95 = sorted(map(len, tokens))[min(len(tokens) - 1, int(0.95 * len(tokens)))]
     return Column(
         cells.name,
         "text",
         sure or (0.95 if unique > 0.8 and middle >= 5 else 0.8),
-        f"95% have at most {p95} {kind}",
+        f"95% have at most {p95} {units}",
         "texts",
         distinct=cells.values.n_unique(),
         view=(spark(binned(lengths)), f"{lengths[0]} … {lengths[-1]} {kind}"),
