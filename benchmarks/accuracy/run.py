@@ -112,7 +112,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("tables", type=Path, help="the folder that gather.py wrote")
     parser.add_argument("--only", nargs="*", help="only these tables")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
     parser.add_argument("--inferred", action="store_true", help="--data and --target, no spec")
     parser.add_argument("--method", help="the name in results.csv")
     parser.add_argument("--results", type=Path, default=RESULTS)
@@ -131,7 +131,7 @@ def main() -> None:
             try:
                 # The tool looks at the table as people have it, without the split.
                 package = render(project, name, folder / "manifest.csv", facts, options.inferred)
-                for seed in range(options.seeds):
+                for seed in options.seeds:
                     manifest = folder / "manifest_split.csv"
                     scores = train(project, package, manifest, facts, seed, options.train)
                     line = {"table": name, "method": method, "seed": seed}

@@ -7,8 +7,10 @@ history.json, metrics.json, curves.png and report.html; left_out.csv where rows 
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import time as clock
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +39,7 @@ MEMBERS, MINUTES = 4, 5  # where --members is not said: so many, if all fit in s
 
 
 def compile_model(
-    model: keras.Model, preprocessing: Preprocessing, learning_rate: float = 1e-3
+    model: keras.Model, preprocessing: Preprocessing, learning_rate: float = 2e-3
 ) -> None:
     """Give the model its optimizer, and each output its loss and metrics."""
     model.compile(
@@ -112,7 +114,7 @@ def train(
     validation = take_split(examples, splits, "validation")
     # Few rows make small batches and many epochs: a model needs a thousand steps.
     batch_size = batch_size or min(256, max(16, len(training) // 64))
-    epochs = epochs or max(60, 1500 * batch_size // len(training))
+    epochs = epochs or max(40, 1000 * batch_size // len(training))
 
     run.mkdir(parents=True, exist_ok=True)
     keep_splits(run / "splits.csv", examples, splits)
@@ -148,7 +150,8 @@ def train(
         else:
             model = build_model()
             compile_model(model, preprocessing, learning_rate)
-        callbacks = [keep, watch] if number == 1 else [keep]
+        schedule = keras.callbacks.LearningRateScheduler(warm_up_and_cosine(learning_rate, epochs))
+        callbacks = [schedule, keep, watch] if number == 1 else [schedule, keep]
         interrupted = fit(model, train_batches, validation_batches, epochs, callbacks)
         models.append(model)
         histories.append(keep.history)
@@ -192,17 +195,26 @@ def fit(
             shuffle=False,  # make_dataset has shuffled
             validation_data=validation,
             epochs=epochs,
-            callbacks=[
-                keras.callbacks.ReduceLROnPlateau(factor=0.3, patience=max(3, epochs // 16)),
-                keras.callbacks.EarlyStopping(patience=max(8, epochs // 6)),
-                *callbacks,
-            ],
+            callbacks=[keras.callbacks.EarlyStopping(patience=max(8, epochs // 3)), *callbacks],
         )
     except KeyboardInterrupt:
         for callback in callbacks:
             callback.on_train_end()
         return True
     return False
+
+
+def warm_up_and_cosine(peak: float, epochs: int) -> Callable[[int], float]:
+    """Give each epoch its learning rate: up to the peak in a twelfth of them, then down to 0.
+
+    Loshchilov and Hutter, https://arxiv.org/abs/1608.03983.
+    """
+
+    def learning_rate(epoch: int) -> float:
+        warm_up = min(1, 12 * (epoch + 1) / epochs)
+        return peak * warm_up * (1 + math.cos(math.pi * epoch / epochs)) / 2
+
+    return learning_rate
 
 
 class KeepBest(keras.callbacks.Callback):

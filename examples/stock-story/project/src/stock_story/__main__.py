@@ -28,7 +28,7 @@ def make_parser() -> argparse.ArgumentParser:
     train.add_argument("--epochs", type=int, help="at most; default: by the number of rows")
     train.add_argument("--members", type=int, help="models that are averaged; default: up to 4")
     train.add_argument("--batch-size", type=int, help="default: by the number of rows, 16 to 256")
-    train.add_argument("--learning-rate", type=float, default=1e-3)
+    train.add_argument("--learning-rate", type=float, default=2e-3, help="its peak")
     train.add_argument("--seed", type=int, default=0)
     train.add_argument("--resume", action="store_true", help="go on with a run, as it was begun")
     train.add_argument("--group", metavar="COLUMN", help="keep its rows together in one split")
