@@ -34,7 +34,7 @@ from seed_multiply.sample import write_sample
 from seed_multiply.splits import draw_splits, keep_splits, take_split
 
 History = list[dict[str, float]]
-MEMBERS, MINUTES = 4, 5  # where --members is not said: so many, if all fit in so many minutes
+MEMBERS, MINUTES = 4, 4  # where --members is not said: so many, if all fit in so many minutes
 
 
 def compile_model(
@@ -75,7 +75,7 @@ def train(
     """Train the members on a manifest, and keep them as one model.
 
     They differ by chance alone; the average of several is better than each. Where `members` is
-    not said, there are four, fewer where they would take longer than five minutes.
+    not said, there are four, fewer where they would take longer than four minutes.
     """
     if resume:
         if not (run / "members" / "1.keras").is_file():
