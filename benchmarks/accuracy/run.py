@@ -79,7 +79,8 @@ def train(
 def compare(results: Path = RESULTS) -> str:
     """Write the Markdown table: each method's mean over its seeds, and who wins."""
     table = pd.read_csv(results)
-    means = table.groupby(["table", "metric", "method"])["score"].mean().unstack()
+    scores = table.groupby(["table", "metric", "method"])["score"]
+    means, spread = scores.mean().unstack(), (scores.max() - scores.min()).unstack() / 2
     order = ["constant", "hgb", "hgb_codes", "hgb_mae", "ludwig", "ludwig_helped"]
     ours = [m for m in sorted(means, reverse=True) if m.startswith("generated")]  # generated last
     methods = [m for m in order if m in means] + ours
@@ -87,13 +88,18 @@ def compare(results: Path = RESULTS) -> str:
         "| table | metric | " + " | ".join(methods) + (" | against the best |" if ours else " |")
     ]
     lines.append("|---" * (2 + len(methods) + bool(ours)) + "|")
+    verdicts = []
     for (name, metric), row in means.iterrows():
         cells = ["" if pd.isna(row[m]) else f"{row[m]:.4g}" for m in methods]
         if ours:
             known = row[[name for name in RIVALS if name in row]]
             best = known.max() if metric == "accuracy" else known.min()
-            cells.append(verdict(metric, row[ours[-1]], best))
+            cells[-1] += f" ± {spread.loc[(name, metric), ours[-1]]:.2g}" if cells[-1] else ""
+            verdicts.append(verdict(metric, row[ours[-1]], best))
+            cells.append(verdicts[-1])
         lines.append(f"| {name} | {metric} | " + " | ".join(cells) + " |")
+    known = [word for word in verdicts if word]
+    lines += [f"\nwins: {known.count('wins')} of {len(known)}, near: {known.count('near')}"]
     return "\n".join(lines)
 
 
