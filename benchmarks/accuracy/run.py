@@ -98,8 +98,8 @@ def compare(results: Path = RESULTS) -> str:
             verdicts.append(verdict(metric, row[ours[-1]], best))
             cells.append(verdicts[-1])
         lines.append(f"| {name} | {metric} | " + " | ".join(cells) + " |")
-    known = [word for word in verdicts if word]
-    lines += [f"\nwins: {known.count('wins')} of {len(known)}, near: {known.count('near')}"]
+    scored = [word for word in verdicts if word]
+    lines += [f"\nwins: {scored.count('wins')} of {len(scored)}, near: {scored.count('near')}"]
     return "\n".join(lines)
 
 
