@@ -29,10 +29,12 @@ LAYERS = [
     {"infer.tables"},
     {"talk", "render", "show", "estimate"},
     {"questions"},
-    {"diagram"},
+    {"diagram", "history"},
     {"notation"},
     {"spec"},
     {"catalog", "interrupts"},
+    {"origin"},
+    {"git"},
 ]
 
 RUN = """

@@ -19,7 +19,7 @@ from helpers import (
     run_scaffold,
     scaffold_process,
 )
-from keras_scaffold import __version__
+from keras_scaffold import __version__, history
 from keras_scaffold import render as rendering
 from keras_scaffold.render import RenderError, render, render_to_memory
 from keras_scaffold.spec import validate
@@ -115,7 +115,8 @@ def test_a_checkout_gives_its_work_tree_not_its_last_tag(here, monkeypatch):
     _git(checkout, "commit", "-q", "-m", "x")
     _git(checkout, "tag", "v1.0.0")
     (checkout / "template" / "project" / "new_file.txt").write_text("new")
-    monkeypatch.setattr(rendering, "template_root", lambda: checkout)
+    for module in (rendering, history):
+        monkeypatch.setattr(module, "template_root", lambda: checkout)
     render(SPEC, here / "out")
     assert (here / "out" / "new_file.txt").read_text() == "new"
     answers = yaml.safe_load((here / "out" / ".copier-answers.yml").read_text(encoding="utf-8"))

@@ -1,3 +1,15 @@
 """Start multi-input Keras projects, and keep them current."""
 
-__version__ = "0.1.0"
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    __version__: str
+
+
+def __getattr__(name: str) -> str:
+    """`__version__`: found out when somebody asks, as a checkout has to ask git."""
+    if name != "__version__":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from keras_scaffold.origin import version
+
+    return version()

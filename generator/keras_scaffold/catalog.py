@@ -14,11 +14,7 @@ from typing import Any
 
 import yaml
 
-
-def template_root() -> Path:
-    """The folder that holds copier.yml: inside the installed package, or the checkout around it."""
-    packaged = Path(__file__).parent / "_template"
-    return packaged if packaged.is_dir() else Path(__file__).parents[2]
+from keras_scaffold.origin import template_root as template_root
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from keras_scaffold import __version__, interrupts
 from keras_scaffold import completion as complete
+from keras_scaffold import interrupts
 
 app = typer.Typer(
     name="scaffold",
@@ -26,6 +26,8 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
+        from keras_scaffold import __version__
+
         print(f"keras-scaffold {__version__}")
         raise typer.Exit
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import io
+import math
 import os
 import re
 import shutil
@@ -21,11 +22,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from keras_scaffold import __version__, interrupts
-from keras_scaffold.catalog import template_root
+import yaml
+
+from keras_scaffold import interrupts
+from keras_scaffold.git import environment
+from keras_scaffold.history import Recorded, current
+from keras_scaffold.origin import is_packaged, template_root, version
 from keras_scaffold.spec import Spec, SpecError, one_line
 
-SOURCE = "https://github.com/keras-scaffold/keras-scaffold"
 ANSWERS_FILE = ".copier-answers.yml"
 BACKUP = ".orig"
 
@@ -89,9 +93,8 @@ def render_to_memory(spec: Spec, template: str | None = None) -> dict[Path, str]
 def check_destination(destination: Path, *, force: bool = False) -> bool:
     """Refuse a destination that cannot take a project; whether there is something in it."""
     root = template_root()
-    packaged = root.name == "_template"
     place = Path(os.path.realpath(destination))
-    if place.is_relative_to(root if packaged else root / "template"):
+    if place.is_relative_to(root if is_packaged(root) else root / "template"):
         raise RenderError(f"{destination}: lies in the template itself; choose another folder")
     if not os.path.lexists(destination):
         _check_parent(destination)
@@ -234,16 +237,14 @@ def _copy(spec: Spec, project: Path, template: str | None) -> None:
         source = str(local.resolve()) if local.exists() else template
         _run_copier(source, spec.given, project)
         return
-    root = template_root()
-    packaged = root.name == "_template"
-    looking = None if packaged else _describe(root)
+    render_from(template_root(), spec.given, project, current())
+
+
+def render_from(root: Path, given: dict[str, Any], project: Path, recorded: Recorded) -> None:
+    """Render a template's folder as it is; the answers file says where it is to be had."""
     with _no_git_for_copier():
-        _run_copier(str(root), spec.given, project)
-    if packaged:
-        _record_source(project / ANSWERS_FILE, SOURCE, f"v{__version__}")
-    else:
-        commit = looking.communicate()[0].strip() if looking else ""
-        _record_source(project / ANSWERS_FILE, str(root), commit)
+        _run_copier(str(root), given, project)
+    _record_source(project / ANSWERS_FILE, recorded)
 
 
 def _run_copier(source: str, given: dict[str, Any], project: Path) -> None:
@@ -283,66 +284,47 @@ def _no_git_for_copier() -> Iterator[None]:
         yield
 
 
-def _record_source(answers: Path, source: str, commit: str) -> None:
+def _record_source(answers: Path, recorded: Recorded) -> None:
     """Say in the answers file where the template is to be had, for `copier update`."""
+    said = {"_commit": recorded.commit, "_src_path": recorded.source}
+    if not recorded.commit:
+        del said["_commit"]
+    lines = yaml.safe_dump(said, allow_unicode=True, width=math.inf)
     text = answers.read_text(encoding="utf-8")
-    lines = [f"_commit: {commit}\n"] if commit else []
-    lines.append(f"_src_path: {source}\n")
-    text = re.sub(r"^_src_path: .*\n", lambda _: "".join(lines), text, count=1, flags=re.M)
+    text = re.sub(r"^_src_path: .*\n", lambda _: lines, text, count=1, flags=re.M)
     answers.write_text(text, encoding="utf-8", newline="\n")
 
 
 # Git
 
-# Set inside git's hooks, where they would lead each command to another repository.
-REPOSITORY_VARIABLES = {
-    "GIT_COMMON_DIR",
-    "GIT_DIR",
-    "GIT_INDEX_FILE",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_PREFIX",
-    "GIT_WORK_TREE",
-}
-
-_gits: list[subprocess.Popen[str]] = []  # all that were started
+_gits: list[subprocess.Popen[bytes]] = []  # all that were started
 
 
-def _git(
-    folder: Path, *arguments: str | bytes, output: int = subprocess.DEVNULL
-) -> subprocess.Popen[str]:
+def _git(folder: Path, *arguments: str | bytes) -> subprocess.Popen[bytes]:
     """Start git, which works while we render."""
-    env = {key: value for key, value in os.environ.items() if key not in REPOSITORY_VARIABLES}
     with interrupts.held_off():
         process = subprocess.Popen(
             ["git", "-C", str(folder), *arguments],
             stdin=subprocess.DEVNULL,
-            stdout=output,
+            stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            text=True,
-            env=env,
+            env=environment(),
         )
         _gits.append(process)
     interrupts.check()
     return process
 
 
-def _worked(process: subprocess.Popen[str]) -> bool:
+def _worked(process: subprocess.Popen[bytes]) -> bool:
     return process.wait() == 0
 
 
-def _describe(root: Path) -> subprocess.Popen[str] | None:
-    """Ask for the commit of the checkout that the template is in, as copier records it."""
-    if (root / ".git").exists() and shutil.which("git"):
-        return _git(root, "describe", "--tags", "--always", output=subprocess.PIPE)
-    return None
-
-
-def _begin_repository(project: Path) -> subprocess.Popen[str]:
+def _begin_repository(project: Path) -> subprocess.Popen[bytes]:
     project.mkdir()
     return _git(project, "init", "-q", "-b", "main")
 
 
-def _commit(init: subprocess.Popen[str], project: Path, project_name: str) -> str:
+def _commit(init: subprocess.Popen[bytes], project: Path, project_name: str) -> str:
     """Commit what is rendered; what to say where that does not work."""
     if not _worked(init) or not _worked(_git(project, "add", "--all")):
         return "git could not make a repository of it"
@@ -350,7 +332,7 @@ def _commit(init: subprocess.Popen[str], project: Path, project_name: str) -> st
     options = ("user.useConfigOnly=true", "gc.auto=0", "maintenance.auto=false")
     flags = [word for option in options for word in ("-c", option)]
     # In UTF-8, which a C locale could not write.
-    message = f"Start {project_name} with keras-scaffold {__version__}".encode()
+    message = f"Start {project_name} with keras-scaffold {version()}".encode()
     if not _worked(_git(project, *flags, "commit", "-q", "-m", message)):
         return "the files are staged in git, but not committed: set git's user.name and user.email"
     return ""

@@ -1,0 +1,47 @@
+"""Running git: for the template's history, and for the repository that a new project begins with."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+# Set inside git's hooks, where they would lead each command to another repository.
+REPOSITORY_VARIABLES = {
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_WORK_TREE",
+}
+
+
+class GitError(Exception):
+    """git did not do it; the text is the last line that it said, "" where it said nothing."""
+
+
+def environment() -> dict[str, str]:
+    """The environment without what would lead git to another repository than the one we name."""
+    return {key: value for key, value in os.environ.items() if key not in REPOSITORY_VARIABLES}
+
+
+def git(folder: Path, *arguments: str, env: dict[str, str] | None = None) -> str:
+    """Run git in a folder; what it printed, or GitError. It never asks for a password."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            env={**environment(), "GIT_TERMINAL_PROMPT": "0", **(env or {})},
+            check=False,
+        )
+    except FileNotFoundError:
+        raise GitError("git is not installed") from None
+    if done.returncode:
+        raise GitError("".join(done.stderr.strip().splitlines()[-1:]))
+    return done.stdout.strip()
