@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
@@ -30,8 +29,7 @@ ROLES = ("AUTHOR", "COMMITTER")
 ALIKE = ("-c", "pack.threads=1", "-c", "core.fsmonitor=false")
 
 
-@dataclass(frozen=True)
-class History:
+class History(NamedTuple):
     """What is packaged: the template's commit, a repository that has it, or why there is none."""
 
     commit: str
