@@ -17,7 +17,14 @@ WHO = {
     **{f"GIT_{role}_EMAIL": "a@example.org" for role in ("AUTHOR", "COMMITTER")},
 }
 PACKAGED = ("generator", "template", "copier.yml", "hatch_build.py", "pyproject.toml")
-BESIDES = ("README.md", "LICENSE", "CHANGELOG.md", ".gitattributes", ".git_archival.txt")
+BESIDES = (
+    "README.md",
+    "LICENSE",
+    "CHANGELOG.md",
+    ".gitignore",
+    ".gitattributes",
+    ".git_archival.txt",
+)
 README = Path("template", "project", "README.md.jinja")
 
 
