@@ -73,12 +73,12 @@ def versions(source: str) -> list[str]:
     return sorted((tag for tag in tags if _is_version(tag)), key=_version)
 
 
-def is_behind(recorded: Recorded) -> bool:
-    """Whether there is a newer template than the recorded one.
+def is_behind(recorded: Recorded, goal: Recorded | None = None) -> bool:
+    """Whether there is a newer template than the recorded one, or a given one is newer.
 
     HistoryError where that cannot be told, and where the project's is newer than this tool's.
     """
-    goal = latest(recorded.source)
+    goal = goal or latest(recorded.source)
     _check_commit(recorded)
     if not goal.commit:
         raise HistoryError(

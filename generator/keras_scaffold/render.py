@@ -87,6 +87,13 @@ def render_to_memory(spec: Spec, template: str | None = None) -> dict[Path, str]
         }
 
 
+def render_version(given: dict[str, Any], folder: Path, root: Path, recorded: Recorded) -> None:
+    """Render a version of the template that lies in a folder, as a project of it records it."""
+    with _no_git_for_copier():
+        _run_copier(str(root), given, folder)
+    _record_source(folder / ANSWERS_FILE, recorded)
+
+
 # The destination
 
 
@@ -198,7 +205,7 @@ def _move(project: Path, files: list[Path], destination: Path) -> dict[Path, Pat
             if os.path.lexists(target):
                 if not target.is_symlink() and target.read_bytes() == source.read_bytes():
                     continue
-                backup = _free(target)
+                backup = free_name(target)
                 target.rename(backup)
                 undo.append((backup, target))
                 replaced[path] = backup.relative_to(destination)
@@ -218,7 +225,7 @@ def _move(project: Path, files: list[Path], destination: Path) -> dict[Path, Pat
     return replaced
 
 
-def _free(target: Path) -> Path:
+def free_name(target: Path) -> Path:
     """`README.md.orig`, or the first of `README.md.orig.1` ... that is not taken."""
     backup, number = target.with_name(target.name + BACKUP), 0
     while os.path.lexists(backup):
