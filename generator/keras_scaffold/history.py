@@ -26,6 +26,7 @@ from keras_scaffold.spec import SpecError, one_line
 if TYPE_CHECKING:
     from packaging.version import Version
 
+ANSWERS_FILE = ".copier-answers.yml"  # where a project keeps its spec and what it records
 SOURCE = "https://github.com/keras-scaffold/keras-scaffold"
 TEMPLATE = ("copier.yml", "template")
 

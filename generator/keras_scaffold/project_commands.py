@@ -8,15 +8,20 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from keras_scaffold import evolve
-from keras_scaffold.commands import CommandLineError
-from keras_scaffold.evolve import Edit, Repository, UnclearMerge, Worked, edits
-from keras_scaffold.history import Recorded
+from keras_scaffold.evolve import edits
+from keras_scaffold.evolve.edits import UnclearMerge
+from keras_scaffold.evolve.project import find_root
+from keras_scaffold.evolve.state import compare, find_projects
 from keras_scaffold.notation import parse_input, parse_merge, parse_output
 from keras_scaffold.show import bold, coloured, in_terminal, say, tables
-from keras_scaffold.spec import SpecError, parse_spec, validate
+from keras_scaffold.spec import CommandLineError, SpecError, parse_spec, validate
+
+if TYPE_CHECKING:
+    from keras_scaffold.evolve.carry import Edit, Worked
+    from keras_scaffold.evolve.repository import Repository
+    from keras_scaffold.history import Recorded
 
 
 class Unresolved(SpecError):
@@ -166,9 +171,11 @@ def _typed(parse: Callable[[str], Any], text: str) -> Any:
 
 
 def _change(title: str, edit: Edit, how: How, renamed: tuple[str, str] | None = None) -> None:
-    root = evolve.find_root(how.project)
+    from keras_scaffold.evolve.carry import at_work
+
+    root = find_root(how.project)
     _may_write(how)
-    with evolve.at_work(root) as repository:
+    with at_work(root) as repository:
         _make(repository, title, how, edit=edit, renamed=renamed)
 
 
@@ -189,7 +196,9 @@ def _make(
     renamed: tuple[str, str] | None = None,
 ) -> None:
     """Work a change out, show it, ask, and make it."""
-    with evolve.work_out(
+    from keras_scaffold.evolve.carry import work_out
+
+    with work_out(
         repository,
         title,
         edit,
@@ -231,20 +240,28 @@ def finish(worked: Worked, how: How) -> None:
     change = worked.change
     if worked.note:
         say(worked.note)
-    if not change.conflicts:
-        look = "git diff"
-        if how.commit:
-            worked.repository.commit(change.files, f"{change.title[:1].upper()}{change.title[1:]}")
-            look = "git show"
-        say(f"{bold('Done')}: {change.title}. Look at it: {look}. Take it back: scaffold undo.")
-        return
-    named = ", ".join(change.conflicts)
-    if change.rejects:
-        raise Unresolved(
+    for word, sign in (("new", "+"), ("gone", "-")):
+        for path, names in worked.named(sign).items():
+            say(f"{word} in {path}: {', '.join(names)}")
+    if columns := worked.new_columns():
+        say(f"the manifest needs: {', '.join(columns)}")
+    if change.conflicts:
+        raise Unresolved(_choose(change.conflicts, rejects=change.rejects))
+    look = "git diff"
+    if how.commit:
+        worked.repository.commit(change.files, f"{change.title[:1].upper()}{change.title[1:]}")
+        look = "git show"
+    say(f"{bold('Done')}: {change.title}. Look at it: {look}. Take it back: scaffold undo.")
+
+
+def _choose(conflicts: list[str], *, rejects: bool) -> str:
+    named = ", ".join(conflicts)
+    if rejects:
+        return (
             f"{named}: you changed the same lines; what did not go in stands in FILE.rej beside"
             " each: put it in by hand, delete the .rej, git add, git commit; or scaffold undo"
         )
-    raise Unresolved(
+    return (
         f"{named}: you changed the same lines; choose between the <<<<<<< and >>>>>>> marks,"
         " then git add and git commit; or take all back with scaffold undo"
     )
@@ -255,8 +272,8 @@ def finish(worked: Worked, how: How) -> None:
 
 def update(how: How, *, check: bool, to: str | None) -> bool:
     """Bring a project to this tool's template, or say whether it is behind; True if it is."""
-    root = evolve.find_root(how.project)
-    state = evolve.state(root, to)
+    root = find_root(how.project)
+    state = compare(root, to)
     if check:
         say(f"{state.line}." if not state.behind else f"{state.line}; say scaffold update.")
         return state.behind
@@ -264,7 +281,9 @@ def update(how: How, *, check: bool, to: str | None) -> bool:
         say(f"Nothing changes: {state.line}.")
         return False
     _may_write(how)
-    with evolve.at_work(root) as repository:
+    from keras_scaffold.evolve.carry import at_work
+
+    with at_work(root) as repository:
         _make(repository, f"update the template to {state.goal.commit}", how, to=state.goal)
     return False
 
@@ -274,7 +293,7 @@ def update_all(folder: Path, how: How, *, check: bool, to: str | None) -> bool:
 
     A project that cannot be updated stops no other; Unresolved at the end, where there was one.
     """
-    roots = evolve.find_projects(folder)
+    roots = find_projects(folder)
     if not roots:
         raise SpecError(f"{folder}: there is no project in it; name the folder that they are in")
     if not (check or how.dry_run):
@@ -301,15 +320,17 @@ def _update_one(root: Path, how: How, *, check: bool, to: str | None) -> tuple[s
     """From which version to which, what became of it, and current, behind, done or failed."""
     before = goal = ""
     try:
-        state = evolve.state(root, to)
+        state = compare(root, to)
         before, goal = state.recorded.commit, state.goal.commit
         if not state.behind:
             return before, goal, "is current", "current"
         if check:
             return before, goal, "is behind", "behind"
+        from keras_scaffold.evolve.carry import at_work, work_out
+
         with (
-            evolve.at_work(root) as repository,
-            evolve.work_out(
+            at_work(root) as repository,
+            work_out(
                 repository,
                 f"update the template to {goal}",
                 to=state.goal,
@@ -339,9 +360,11 @@ def _update_one(root: Path, how: How, *, check: bool, to: str | None) -> tuple[s
 
 def undo(project: Path) -> None:
     """Take the last change back."""
-    root = evolve.find_root(project)
-    with evolve.at_work(root) as repository:
-        title, files = evolve.undo(repository)
+    from keras_scaffold.evolve import change
+    from keras_scaffold.evolve.carry import at_work
+
+    with at_work(find_root(project)) as repository:
+        title, files = change.undo(repository)
     if not files:
         say(f"Nothing of '{title}' was left in the project.")
     else:

@@ -26,11 +26,10 @@ import yaml
 
 from keras_scaffold import interrupts
 from keras_scaffold.git import environment
-from keras_scaffold.history import Recorded, current
+from keras_scaffold.history import ANSWERS_FILE, Recorded, current
 from keras_scaffold.origin import is_packaged, template_root, version
 from keras_scaffold.spec import Spec, SpecError, one_line
 
-ANSWERS_FILE = ".copier-answers.yml"
 BACKUP = ".orig"
 
 

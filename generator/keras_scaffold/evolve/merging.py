@@ -21,7 +21,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from keras_scaffold.evolve.repository import NOBODY, PLAIN, Repository, run_git
-from keras_scaffold.render import ANSWERS_FILE
+from keras_scaffold.history import ANSWERS_FILE
 
 HUNK = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@", flags=re.M)
 Rewrite = Callable[[str, str], str]  # the path and the text of a file -> its text

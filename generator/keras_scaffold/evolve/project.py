@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from keras_scaffold.history import Recorded
-from keras_scaffold.render import ANSWERS_FILE
+from keras_scaffold.history import ANSWERS_FILE, Recorded
 from keras_scaffold.spec import KEYS, Spec, SpecError, parse_spec, validate
 
 
