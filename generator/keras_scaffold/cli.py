@@ -7,6 +7,7 @@ nothing but Typer. What they do stands in `commands`.
 import os
 import sys
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -263,6 +264,260 @@ def demo(
     from keras_scaffold import commands
 
     commands.demo(destination)
+
+
+# In a project
+
+add = typer.Typer(help="Add an input or an output to a project.", rich_markup_mode=None)
+remove = typer.Typer(help="Remove an input or an output of a project.", rich_markup_mode=None)
+rename = typer.Typer(help="Rename an input, an output or the project.", rich_markup_mode=None)
+app.add_typer(add, name="add", no_args_is_help=True)
+app.add_typer(remove, name="remove", no_args_is_help=True)
+app.add_typer(rename, name="rename", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Its name.")]
+Old = Annotated[str, typer.Argument(metavar="OLD", help="Its name now.")]
+New = Annotated[str, typer.Argument(metavar="NEW", help="Its name from now on.")]
+NewMerge = Annotated[
+    str | None,
+    typer.Option(
+        "--merge",
+        "-m",
+        metavar="MERGE",
+        help="How all merge then, where that does not follow by itself.",
+    ),
+]
+Project = Annotated[
+    Path, typer.Option("--project", metavar="DIR", help="The project; else the one we are in.")
+]
+HERE = Path()
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, write.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what changes; write nothing.")]
+Force = Annotated[
+    bool,
+    typer.Option("--force", help="Go on where something is not committed; git stash keeps it."),
+]
+
+
+class Conflict(StrEnum):
+    """What becomes of lines that a person changed too."""
+
+    inline = "inline"
+    rej = "rej"
+
+
+Conflicts = Annotated[
+    Conflict,
+    typer.Option(
+        "--conflict",
+        metavar="inline|rej",
+        help="Lines that you changed too: marked as git does, or left out into FILE.rej.",
+    ),
+]
+
+Commit = Annotated[bool, typer.Option("--commit", help="Commit it, where there was no conflict.")]
+
+
+@add.command("input")
+def add_input(
+    text: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME:TYPE[:SHAPE][:ENCODER]",
+            help="Such as pulse:timeseries:200x1:lstm.",
+            autocompletion=complete.complete_input,
+        ),
+    ],
+    merge: NewMerge = None,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    force: Force = False,
+    conflict: Conflicts = Conflict.inline,
+    commit: Commit = False,
+    project: Project = HERE,
+) -> None:
+    """Add an input: its branch, its loader, its sample data, its place in the merge."""
+    from keras_scaffold import project_commands as commands
+
+    commands.add_input(text, merge, _how(project, yes, dry_run, force, conflict, commit))
+
+
+@add.command("output")
+def add_output(
+    text: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME:TASK[:CLASSES]",
+            help="Such as genre:multiclass:4.",
+            autocompletion=complete.complete_output,
+        ),
+    ],
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    force: Force = False,
+    conflict: Conflicts = Conflict.inline,
+    commit: Commit = False,
+    project: Project = HERE,
+) -> None:
+    """Add an output: its head, its loss, its metrics."""
+    from keras_scaffold import project_commands as commands
+
+    commands.add_output(text, _how(project, yes, dry_run, force, conflict, commit))
+
+
+@remove.command("input")
+def remove_input(
+    name: Name,
+    merge: NewMerge = None,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    force: Force = False,
+    conflict: Conflicts = Conflict.inline,
+    commit: Commit = False,
+    project: Project = HERE,
+) -> None:
+    """Remove an input, with its branch and its loader."""
+    from keras_scaffold import project_commands as commands
+
+    commands.remove_input(name, merge, _how(project, yes, dry_run, force, conflict, commit))
+
+
+@remove.command("output")
+def remove_output(
+    name: Name,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    force: Force = False,
+    conflict: Conflicts = Conflict.inline,
+    commit: Commit = False,
+    project: Project = HERE,
+) -> None:
+    """Remove an output, with its head."""
+    from keras_scaffold import project_commands as commands
+
+    commands.remove_output(name, _how(project, yes, dry_run, force, conflict, commit))
+
+
+@rename.command("input")
+def rename_input(
+    old: Old,
+    new_name: New,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    force: Force = False,
+    conflict: Conflicts = Conflict.inline,
+    commit: Commit = False,
+    project: Project = HERE,
+) -> None:
+    """Rename an input everywhere in the code; its columns in the manifest stay."""
+    from keras_scaffold import project_commands as commands
+
+    commands.rename("inputs", old, new_name, _how(project, yes, dry_run, force, conflict, commit))
+
+
+@rename.command("output")
+def rename_output(
+    old: Old,
+    new_name: New,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    force: Force = False,
+    conflict: Conflicts = Conflict.inline,
+    commit: Commit = False,
+    project: Project = HERE,
+) -> None:
+    """Rename an output everywhere in the code; its column in the manifest stays."""
+    from keras_scaffold import project_commands as commands
+
+    commands.rename("outputs", old, new_name, _how(project, yes, dry_run, force, conflict, commit))
+
+
+@rename.command("project")
+def rename_project(
+    new_name: Annotated[str, typer.Argument(metavar="TEXT", help="The project's new name.")],
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    force: Force = False,
+    conflict: Conflicts = Conflict.inline,
+    commit: Commit = False,
+    project: Project = HERE,
+) -> None:
+    """Rename the project, and its package with it."""
+    from keras_scaffold import project_commands as commands
+
+    commands.rename_project(new_name, _how(project, yes, dry_run, force, conflict, commit))
+
+
+@app.command("set")
+def set_values(
+    words: Annotated[list[str], typer.Argument(metavar="WHAT VALUE", help="See above.")],
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    force: Force = False,
+    conflict: Conflicts = Conflict.inline,
+    commit: Commit = False,
+    project: Project = HERE,
+) -> None:
+    """Change the merge, an encoder or a field.
+
+    scaffold set merge "concatenate(multiply(a, b), c)"
+
+    scaffold set encoder chart resnet
+
+    scaffold set chart.shape 128x128x3
+    """
+    from keras_scaffold import project_commands as commands
+
+    commands.set_values(words, _how(project, yes, dry_run, force, conflict, commit))
+
+
+BEHIND = 3  # the exit code of update --check
+
+
+@app.command()
+def update(
+    check: Annotated[
+        bool, typer.Option("--check", help="Say whether it is behind; exit 3 if so. For CI.")
+    ] = False,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="VERSION", help="A version; else this tool's.")
+    ] = None,
+    every: Annotated[
+        Path | None, typer.Option("--all", metavar="DIR", help="All the projects in a folder.")
+    ] = None,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    force: Force = False,
+    conflict: Conflicts = Conflict.inline,
+    commit: Commit = False,
+    project: Project = HERE,
+) -> None:
+    """Bring a project to this tool's version of the template, around what you changed."""
+    from keras_scaffold import project_commands as commands
+
+    how = _how(project, yes, dry_run, force, conflict, commit)
+    if every is not None:
+        behind = commands.update_all(every, how, check=check, to=to)
+    else:
+        behind = commands.update(how, check=check, to=to)
+    if behind:
+        raise typer.Exit(BEHIND)
+
+
+@app.command()
+def undo(project: Project = HERE) -> None:
+    """Take the last change back that scaffold made in a project."""
+    from keras_scaffold import project_commands as commands
+
+    commands.undo(project)
+
+
+def _how(
+    project: Path, yes: bool, dry_run: bool, force: bool, conflict: Conflict, commit: bool
+) -> Any:
+    from keras_scaffold.project_commands import How
+
+    return How(project, yes, dry_run, force, conflict is Conflict.rej, commit)
 
 
 # Running it

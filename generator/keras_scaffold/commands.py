@@ -22,6 +22,7 @@ from keras_scaffold.notation import (
 )
 from keras_scaffold.show import bold, catalog_tables, code, file_tree, in_terminal, say, tables
 from keras_scaffold.spec import (
+    CommandLineError,
     Spec,
     SpecError,
     check_given,
@@ -36,12 +37,6 @@ from keras_scaffold.spec import (
 if TYPE_CHECKING:
     from keras_scaffold.infer import Inspection
     from keras_scaffold.wizard import Answers, Data
-
-
-class CommandLineError(SpecError):
-    """The command line is wrong, not what it asks for."""
-
-    exit_code = 2
 
 
 # What is asked for

@@ -26,6 +26,7 @@ from keras_scaffold.spec import SpecError, one_line
 if TYPE_CHECKING:
     from packaging.version import Version
 
+ANSWERS_FILE = ".copier-answers.yml"  # where a project keeps its spec and what it records
 SOURCE = "https://github.com/keras-scaffold/keras-scaffold"
 TEMPLATE = ("copier.yml", "template")
 
@@ -73,12 +74,12 @@ def versions(source: str) -> list[str]:
     return sorted((tag for tag in tags if _is_version(tag)), key=_version)
 
 
-def is_behind(recorded: Recorded) -> bool:
-    """Whether there is a newer template than the recorded one.
+def is_behind(recorded: Recorded, goal: Recorded | None = None) -> bool:
+    """Whether there is a newer template than the recorded one, or a given one is newer.
 
     HistoryError where that cannot be told, and where the project's is newer than this tool's.
     """
-    goal = latest(recorded.source)
+    goal = goal or latest(recorded.source)
     _check_commit(recorded)
     if not goal.commit:
         raise HistoryError(

@@ -26,11 +26,10 @@ import yaml
 
 from keras_scaffold import interrupts
 from keras_scaffold.git import environment
-from keras_scaffold.history import Recorded, current
+from keras_scaffold.history import ANSWERS_FILE, Recorded, current
 from keras_scaffold.origin import is_packaged, template_root, version
 from keras_scaffold.spec import Spec, SpecError, one_line
 
-ANSWERS_FILE = ".copier-answers.yml"
 BACKUP = ".orig"
 
 
@@ -85,6 +84,13 @@ def render_to_memory(spec: Spec, template: str | None = None) -> dict[Path, str]
             path: (project / path).read_text(encoding="utf-8", errors="replace")
             for path in _files(project)
         }
+
+
+def render_version(given: dict[str, Any], folder: Path, root: Path, recorded: Recorded) -> None:
+    """Render a version of the template that lies in a folder, as a project of it records it."""
+    with _no_git_for_copier():
+        _run_copier(str(root), given, folder)
+    _record_source(folder / ANSWERS_FILE, recorded)
 
 
 # The destination
@@ -198,7 +204,7 @@ def _move(project: Path, files: list[Path], destination: Path) -> dict[Path, Pat
             if os.path.lexists(target):
                 if not target.is_symlink() and target.read_bytes() == source.read_bytes():
                     continue
-                backup = _free(target)
+                backup = free_name(target)
                 target.rename(backup)
                 undo.append((backup, target))
                 replaced[path] = backup.relative_to(destination)
@@ -218,7 +224,7 @@ def _move(project: Path, files: list[Path], destination: Path) -> dict[Path, Pat
     return replaced
 
 
-def _free(target: Path) -> Path:
+def free_name(target: Path) -> Path:
     """`README.md.orig`, or the first of `README.md.orig.1` ... that is not taken."""
     backup, number = target.with_name(target.name + BACKUP), 0
     while os.path.lexists(backup):

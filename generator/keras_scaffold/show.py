@@ -18,7 +18,8 @@ def in_terminal() -> bool:
     return sys.stdout.isatty()
 
 
-def _coloured() -> bool:
+def coloured() -> bool:
+    """Whether what we print may have colours."""
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
     return in_terminal() and not plain
 
@@ -30,7 +31,7 @@ def say(text: str = "") -> None:
 
 def bold(text: str) -> str:
     """The text in bold where a terminal shows it."""
-    return f"\x1b[1m{text}\x1b[0m" if _coloured() else text
+    return f"\x1b[1m{text}\x1b[0m" if coloured() else text
 
 
 def file_tree(files: Mapping[Path, str], root: str) -> str:
@@ -66,7 +67,7 @@ def size_text(size: int) -> str:
 
 def code(text: str) -> None:
     """Print Python, highlighted in a terminal."""
-    if not _coloured():
+    if not coloured():
         say(text.rstrip())
         return
     from rich.console import Console

@@ -43,6 +43,12 @@ class SpecError(Exception):
     """Something in a spec that cannot be done; the text is one line for the person who wrote it."""
 
 
+class CommandLineError(SpecError):
+    """The command line is wrong, not what it asks for."""
+
+    exit_code = 2
+
+
 @dataclass(frozen=True)
 class Merge:
     """A node of the merge tree; operands are names of inputs or further nodes."""

@@ -1,0 +1,310 @@
+"""Changes of a spec: each takes a spec as it was given, and gives the changed one.
+
+What is left unsaid stays unsaid, so that a change and its opposite end where they began.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from keras_scaffold.catalog import load_catalog
+from keras_scaffold.notation import merge_text, parse_merge
+from keras_scaffold.spec import (
+    SpecError,
+    check_name,
+    check_project_name,
+    complete_input,
+    complete_output,
+    nearest,
+    shown,
+    validate,
+)
+
+Given = dict[str, Any]
+
+
+class UnclearMerge(SpecError):
+    """Where an input goes in the merge, or what is left of it, only a person can say.
+
+    `proposal` is a merge that would do.
+    """
+
+    def __init__(self, message: str, proposal: str) -> None:
+        self.proposal = proposal
+        super().__init__(f"{message}; say how all merge, such as --merge '{proposal}'")
+
+
+# Adding
+
+
+def add_input(given: Given, entry: Given, merge: str | None = None) -> Given:
+    """Put an input behind the others, and into the merge where its place is plain."""
+    changed = copy.deepcopy(given)
+    _check_free(given, entry["name"])
+    changed["inputs"].append(copy.deepcopy(entry))
+    if merge is not None:
+        changed["merge"] = parse_merge(merge)
+        return changed
+    tree = given.get("merge", "concatenate")
+    names = [each["name"] for each in given["inputs"]]
+    if not _takes(tree, len(names) + 1):
+        proposal = f"concatenate({_spelled(tree, names)}, {entry['name']})"
+        raise UnclearMerge(
+            f"the merge is {_spelled(tree, names)}, so the place of '{entry['name']}' is not plain",
+            proposal,
+        )
+    if isinstance(tree, Mapping) and "of" in tree:
+        changed["merge"]["of"].append(entry["name"])
+    return changed
+
+
+def _takes(tree: str | Mapping[str, Any], operands: int) -> bool:
+    """Whether a merge is flat, with room for so many operands."""
+    if not isinstance(tree, str) and not all(isinstance(it, str) for it in tree.get("of", [])):
+        return False
+    most = load_catalog().merges[_method(tree)].most
+    return most is None or operands <= most
+
+
+def _method(tree: str | Mapping[str, Any]) -> str:
+    return tree if isinstance(tree, str) else str(tree["method"])
+
+
+def _spelled(tree: str | Mapping[str, Any], names: list[str]) -> str:
+    """The merge as `parse_merge` reads it, with its operands."""
+    if isinstance(tree, str):
+        return f"{tree}({', '.join(names)})"
+    return merge_text({**tree, "of": tree.get("of", names)})
+
+
+def add_output(given: Given, entry: Given) -> Given:
+    """Put an output behind the others."""
+    changed = copy.deepcopy(given)
+    _check_free(given, entry["name"])
+    changed["outputs"].append(copy.deepcopy(entry))
+    return changed
+
+
+def _check_free(given: Given, name: str) -> None:
+    for key in ("inputs", "outputs"):
+        if any(each["name"] == name for each in given[key]):
+            raise SpecError(f"'{name}' is already the name of an {key[:-1]}; choose another")
+
+
+# Removing
+
+
+def remove_input(given: Given, name: str, merge: str | None = None) -> Given:
+    """Take an input away, also from the merge where what is left is plain."""
+    index = _index(given, "inputs", name)
+    if len(given["inputs"]) == 1:
+        raise SpecError(f"'{name}' is the only input; add another one first")
+    changed = copy.deepcopy(given)
+    del changed["inputs"][index]
+    if merge is not None:
+        changed["merge"] = parse_merge(merge)
+        return changed
+    names = [each["name"] for each in changed["inputs"]]
+    tree = given.get("merge", "concatenate")
+    least = load_catalog().merges[_method(tree)].least
+    if isinstance(tree, Mapping) and "of" in tree:
+        left = _without(tree, name)
+        if isinstance(left, str) or left is None or not _all_clear(left):
+            raise _unclear_rest(tree, name, names)
+        changed["merge"] = left
+    elif len(names) < least:
+        raise _unclear_rest(tree, name, names)
+    return changed
+
+
+def _unclear_rest(tree: str | Mapping[str, Any], name: str, names: list[str]) -> UnclearMerge:
+    before = _spelled(tree, [*names, name])
+    message = f"the merge is {before}, and what it is without '{name}' is not plain"
+    return UnclearMerge(message, f"concatenate({', '.join(names)})")
+
+
+def _without(tree: Mapping[str, Any], name: str) -> str | Given | None:
+    """The tree without an input; a node that one operand is left of is that operand."""
+    operands = []
+    for operand in tree["of"]:
+        left = _without(operand, name) if isinstance(operand, Mapping) else operand
+        if left is not None and left != name:
+            operands.append(left)
+    if operands == tree["of"]:
+        return copy.deepcopy(dict(tree))
+    if not operands:
+        return None
+    least = load_catalog().merges[tree["method"]].least
+    if len(operands) == 1 and (isinstance(operands[0], Mapping) or least > 1):
+        return operands[0]
+    return {**tree, "of": operands}
+
+
+def _all_clear(tree: Mapping[str, Any]) -> bool:
+    """Whether each node still has enough operands, no two of them the same."""
+    texts = [merge_text(operand) for operand in tree["of"]]
+    return (
+        len(texts) >= load_catalog().merges[tree["method"]].least
+        and len(set(texts)) == len(texts)
+        and all(_all_clear(operand) for operand in tree["of"] if isinstance(operand, Mapping))
+    )
+
+
+def remove_output(given: Given, name: str) -> Given:
+    """Take an output away."""
+    index = _index(given, "outputs", name)
+    if len(given["outputs"]) == 1:
+        raise SpecError(f"'{name}' is the only output; add another one first")
+    changed = copy.deepcopy(given)
+    del changed["outputs"][index]
+    return changed
+
+
+# Renaming
+
+
+def rename(given: Given, section: str, old: str, new: str) -> Given:
+    """Give an input or an output another name; its columns in the manifest stay what they are."""
+    index = _index(given, section, old)
+    check_name(new, "the new name")
+    if new == old:
+        raise SpecError(f"'{old}' is its name already")
+    _check_free(given, new)
+    complete = complete_input if section == "inputs" else complete_output
+    changed = copy.deepcopy(given)
+    entry = changed[section][index]
+    columns = {key: value for key, value in complete(entry).items() if key in ("column", "columns")}
+    entry["name"] = new
+    for key, value in columns.items():
+        _put(entry, section, key, value)
+    if section == "inputs" and isinstance(given.get("merge"), Mapping):
+        changed["merge"] = _renamed(given["merge"], old, new)
+    return changed
+
+
+def _renamed(tree: Mapping[str, Any], old: str, new: str) -> Given:
+    operands = [
+        _renamed(operand, old, new)
+        if isinstance(operand, Mapping)
+        else (new if operand == old else operand)
+        for operand in tree.get("of", [])
+    ]
+    return {**tree, "of": operands} if operands else dict(tree)
+
+
+def rename_project(given: Given, name: str) -> Given:
+    """Give the project another name, from which its package's derives."""
+    return {**copy.deepcopy(given), "project_name": check_project_name(name)}
+
+
+# Setting
+
+
+def set_merge(given: Given, text: str) -> Given:
+    """Merge in another way."""
+    return {**copy.deepcopy(given), "merge": parse_merge(text)}
+
+
+def set_field(
+    given: Given, name: str, field: str, value: Any, earlier: Sequence[Given] = ()
+) -> Given:
+    """Give a field of an input or an output a value; its default is the same as unsaid.
+
+    An encoder comes back with the fields that it had in an `earlier` spec, the last first.
+    """
+    section = _section(given, name)
+    changed = copy.deepcopy(given)
+    entry = changed[section][_index(given, section, name)]
+    fields = _fields(section, entry)
+    if field in ("name", "type", "task"):
+        hint = "rename it" if field == "name" else "remove it and add it anew"
+        raise SpecError(f"{name}.{field}: cannot be set; {hint}")
+    if field not in fields:
+        raise SpecError(f"{name}: no field '{field}'; {nearest(field, fields)}")
+    _put(entry, section, field, value)
+    if field == "encoder":
+        # What only the encoder before had is nothing to the new one.
+        for key in [key for key in entry if key not in ("name", "type", *_fields(section, entry))]:
+            del entry[key]
+        entry |= _fields_before(entry, earlier)
+    if field == "columns" and "shape" in entry and isinstance(value, list):
+        entry["shape"] = [len(value)]
+    return changed
+
+
+def _fields_before(entry: Given, earlier: Sequence[Given]) -> Given:
+    """What an input's encoder was told when the input last had it."""
+    kind = load_catalog().inputs[entry["type"]]
+    encoder = entry.get("encoder", kind.default_encoder.name)
+    for spec in earlier:
+        for old in spec["inputs"]:
+            same = old["name"] == entry["name"] and old["type"] == entry["type"]
+            if same and old.get("encoder", kind.default_encoder.name) == encoder:
+                return {key: old[key] for key in kind.encoders[encoder].fields if key in old}
+    return {}
+
+
+def _fields(section: str, entry: Given) -> list[str]:
+    catalog = load_catalog()
+    if section == "outputs":
+        return list(catalog.outputs[entry["task"]].fields)
+    kind = catalog.inputs[entry["type"]]
+    encoder = entry.get("encoder", kind.default_encoder.name)
+    if encoder not in kind.encoders:
+        raise SpecError(
+            f"{entry['name']}: no encoder {shown(encoder)}; {nearest(encoder, kind.encoders)}"
+        )
+    return ["encoder", *kind.fields_with(encoder)]
+
+
+def _put(entry: Given, section: str, key: str, value: Any) -> None:
+    """Say a value, or leave it unsaid where that means the same."""
+    complete = complete_input if section == "inputs" else complete_output
+    unsaid = {each: entry[each] for each in entry if each != key}
+    try:
+        is_default = complete(unsaid)[key] == value
+    except (SpecError, KeyError):
+        is_default = False
+    if is_default:
+        entry.pop(key, None)
+    else:
+        entry[key] = value
+
+
+# Finding
+
+
+def _section(given: Given, name: str) -> str:
+    for section in ("inputs", "outputs"):
+        if any(entry["name"] == name for entry in given[section]):
+            return section
+    names = [entry["name"] for key in ("inputs", "outputs") for entry in given[key]]
+    raise SpecError(f"no input or output '{name}'; {nearest(name, names)}")
+
+
+def _index(given: Given, section: str, name: str) -> int:
+    names = [entry["name"] for entry in given[section]]
+    if name not in names:
+        raise SpecError(f"no {section[:-1]} '{name}'; {nearest(name, names)}")
+    return names.index(name)
+
+
+def _same(one: Given, two: Given) -> bool:
+    """Whether two specs give the same project."""
+    try:
+        first, second = validate(one), validate(two)
+    except SpecError:
+        return False
+    return (first.project_name, first.inputs, first.merge, first.outputs) == (
+        second.project_name,
+        second.inputs,
+        second.merge,
+        second.outputs,
+    )
+
+
+def as_before(given: Given, earlier: Sequence[Given]) -> Given:
+    """A spec in the words of an earlier one that means the same, where there was one."""
+    return next((spec for spec in earlier if _same(spec, given)), given)

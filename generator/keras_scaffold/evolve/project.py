@@ -1,0 +1,89 @@
+"""A generated project: where it is, what its answers file says."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from keras_scaffold.history import ANSWERS_FILE, Recorded
+from keras_scaffold.spec import KEYS, Spec, SpecError, parse_spec, validate
+
+
+class ProjectError(SpecError):
+    """Something about a project that keeps a change from being made; the text is one line."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project as its answers file describes it."""
+
+    root: Path
+    spec: Spec
+    recorded: Recorded  # the template that it was made from
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The spec as it was written."""
+        return self.spec.given
+
+
+def find_root(start: Path) -> Path:
+    """The project that a folder is in; ProjectError where it is in none."""
+    start = start.absolute()
+    for folder in (start, *start.parents):
+        if (folder / ANSWERS_FILE).is_file():
+            return folder
+        if (folder / ".git").exists():
+            break  # what lies outside the repository is another project
+    raise ProjectError(
+        f"{start}: is in no project: there is no {ANSWERS_FILE};"
+        " go into one, or write the file anew with scaffold adopt"
+    )
+
+
+def read_answers(root: Path) -> tuple[dict[str, Any], Recorded]:
+    """The spec that the answers file keeps, and the template that it names."""
+    path = root / ANSWERS_FILE
+    mend = "git restore it, or write it anew with scaffold adopt"
+    try:
+        answers = parse_spec(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise ProjectError(f"{path}: cannot be read: {reason}; {mend}") from None
+    except SpecError as error:
+        if "<<<<<<<" in path.read_text(encoding="utf-8-sig"):
+            raise ProjectError(f"{path}: has conflict markers in it; {mend}") from None
+        raise ProjectError(f"{path}: {error}; {mend}") from None
+    given = {key: answers[key] for key in KEYS if key in answers}
+    if "inputs" not in given or "outputs" not in given:
+        raise ProjectError(
+            f"{path}: says no inputs and outputs, so scaffold did not make it; {mend}"
+        )
+    source, commit = answers.get("_src_path"), answers.get("_commit", "")
+    if not isinstance(source, str) or not source:
+        raise ProjectError(f"{path}: does not say which template it is from (_src_path); {mend}")
+    # YAML takes a commit of digits alone for a number.
+    return given, Recorded(source, commit if isinstance(commit, str) else _as_written(path))
+
+
+def spec_in(answers: str) -> dict[str, Any]:
+    """The spec that the text of an answers file keeps."""
+    data = parse_spec(answers)
+    return {key: data[key] for key in KEYS if key in data}
+
+
+def _as_written(path: Path) -> str:
+    line = re.search(r"^_commit: *(\S+)", path.read_text(encoding="utf-8-sig"), flags=re.M)
+    return line[1].strip("'\"") if line else ""
+
+
+def open_project(root: Path) -> Project:
+    """Read a project's answers file; ProjectError where it cannot serve."""
+    given, recorded = read_answers(root)
+    try:
+        spec = validate(given)
+    except SpecError as error:
+        raise ProjectError(f"{root / ANSWERS_FILE}: {error}") from None
+    return Project(root, spec, recorded)
