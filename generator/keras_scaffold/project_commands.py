@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import sys
 from collections.abc import Callable
@@ -164,7 +165,8 @@ def _typed(parse: Callable[[str], Any], text: str) -> Any:
     try:
         return parse(text)
     except SpecError as error:
-        raise CommandLineError(str(error)) from None
+        text = re.sub(r"^-[iom] ", "", str(error))  # the flags of scaffold new
+        raise CommandLineError(text) from None
 
 
 # Making a change
