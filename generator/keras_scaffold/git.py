@@ -40,8 +40,9 @@ def git(folder: Path, *arguments: str, env: dict[str, str] | None = None) -> str
             env={**environment(), "GIT_TERMINAL_PROMPT": "0", **(env or {})},
             check=False,
         )
-    except FileNotFoundError:
-        raise GitError("git is not installed") from None
+    except OSError as error:
+        raise GitError(f"git cannot be run: {error.strerror}") from None
     if done.returncode:
-        raise GitError("".join(done.stderr.strip().splitlines()[-1:]))
+        last = "".join(done.stderr.strip().splitlines()[-1:])
+        raise GitError(last.removeprefix("fatal: "))
     return done.stdout.strip()

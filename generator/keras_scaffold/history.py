@@ -121,10 +121,11 @@ def offline(source: str = SOURCE) -> dict[str, str]:
     What a project records stays the source; no network is used.
     """
     place = str(_own_place())
+    plain = _address(source).removesuffix(".git")
     before = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
     env = {"GIT_CONFIG_COUNT": str(before + 2)}
     # Copier adds the ending; of the two the longer match wins.
-    for number, address in enumerate((source, f"{source}.git"), start=before):
+    for number, address in enumerate((plain, f"{plain}.git"), start=before):
         env[f"GIT_CONFIG_KEY_{number}"] = f"url.{place}.insteadOf"
         env[f"GIT_CONFIG_VALUE_{number}"] = address
     return env
@@ -164,17 +165,14 @@ def _address(source: str) -> str:
 def _own_place() -> Path:
     """Our own history: a package's bundle, or the checkout."""
     root = template_root()
-    place = root.with_name(BUNDLE) if is_packaged(root) else root
-    if not place.exists():
-        raise HistoryError(
-            "this keras-scaffold carries no history of its template, as it was built without git; "
-            "install a release"
-        )
-    if place == root and not (root / ".git").exists():
-        raise HistoryError(
-            f"{root}: is no git repository, so there is no history of the template; clone {SOURCE}"
-        )
-    return place
+    if is_packaged(root) and root.with_name(BUNDLE).is_file():
+        return root.with_name(BUNDLE)
+    if (root / ".git").exists():
+        return root
+    raise HistoryError(
+        "this keras-scaffold carries no history of its template, as it was built or copied without "
+        f"git; {UPGRADE}, or work from a clone of {SOURCE}"
+    )
 
 
 # Repositories
@@ -183,35 +181,36 @@ def _own_place() -> Path:
 def _find(recorded: Recorded) -> tuple[Path, str]:
     """A repository that has the recorded version, and the name of its commit there."""
     _check_commit(recorded)
-    reason = "it is not there"
+    name = f"{recorded.commit}^{{commit}}"
+    tried = []
     for place in _places(recorded.source):
         try:
             repository = _repository(place)
-            name = f"{recorded.commit}^{{commit}}"
-            return repository, _ask(
-                repository, "rev-parse", "--verify", "--quiet", "--end-of-options", name
-            )
         except GitError as error:
-            reason = str(error) or reason
-    raise HistoryError(_unknown(recorded, reason))
-
-
-def _unknown(recorded: Recorded, reason: str) -> str:
-    where = "this tool's history" if _is_ours(recorded.source) else one_line(recorded.source)
-    return (
-        f"version {recorded.commit} of the template cannot be found in {where} "
-        f"({one_line(reason)}); {UPGRADE}, or say the right _commit in the answers file"
+            tried.append(f"{place} cannot be read ({one_line(str(error))})")
+            continue
+        try:
+            ask = ("rev-parse", "--verify", "--quiet", "--end-of-options", name)
+            return repository, _ask(repository, *ask)
+        except GitError:
+            tried.append(f"it is not in {place}")
+    if _is_public(recorded.source) and len(tried) < 2:
+        tried.insert(0, "this keras-scaffold carries no history")
+    advice = f"{UPGRADE}, or " if _is_ours(recorded.source) else ""
+    raise HistoryError(
+        f"version {recorded.commit} of the template cannot be found: {', and '.join(tried)}; "
+        f"{advice}correct _src_path and _commit in the answers file"
     )
 
 
 def _places(source: str) -> Iterator[str]:
     """Where a source's history may be, the nearest first."""
-    if _is_ours(source):
-        own = contextlib.suppress(HistoryError) if _is_public(source) else contextlib.nullcontext()
-        with own:
+    if _is_public(source):
+        with contextlib.suppress(HistoryError):
             yield str(_own_place())
-    if _is_url(source) or not _is_ours(source):
         yield _address(source)
+    else:
+        yield str(_own_place()) if _is_ours(source) else _address(source)
 
 
 @cache
@@ -271,7 +270,7 @@ def _check_commit(recorded: Recorded) -> None:
             "the answers file does not say which version of the template the project is from "
             "(_commit); `scaffold adopt` finds out"
         )
-    if not re.fullmatch(r"\w(?:[\w.+/-]*\w)?", recorded.commit, flags=re.ASCII):
+    if not re.fullmatch(r"\w+(?:[.+/-]\w+)*", recorded.commit, flags=re.ASCII):
         raise HistoryError(
             f"the answers file names no version of a template: {one_line(recorded.commit)} "
             "(_commit); `scaffold adopt` finds the right one"
