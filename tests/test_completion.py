@@ -6,7 +6,7 @@ import sys
 
 import pexpect
 import pytest
-from helpers import BIN, scaffold_process
+from helpers import BIN, run_scaffold, scaffold_process
 from keras_scaffold.catalog import load_catalog
 from keras_scaffold.completion import complete_input, complete_merge, join_at_colons
 
@@ -23,6 +23,27 @@ def _bash(*words, cwd, cursor=None):
     done = scaffold_process(cwd=cwd, env=env)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.split()
+
+
+def test_a_project_offers_its_own_words(tmp_path):
+    project = tmp_path / "made"
+    flags = ["-i", "chart:image", "-i", "note:text", "-o", "label:binary"]
+    assert run_scaffold("new", str(project), *flags, "--no-git", cwd=tmp_path).code == 0
+
+    def offered(*words):
+        return _bash(*words, cwd=project)
+
+    assert offered("remove", "input", "") == ["chart", "note"]
+    assert offered("rename", "output", "") == ["label"]
+    assert offered("set", "chart.enc") == []
+    assert offered("set", "chart.sh") == ["chart.shape"]
+    fields = {f"note.{field}" for field in CATALOG.inputs["text"].fields}
+    assert {"merge", "encoder", *fields} <= set(offered("set", ""))
+    assert offered("set", "encoder", "") == ["chart", "note"]
+    assert offered("set", "encoder", "chart", "") == list(CATALOG.inputs["image"].encoders)
+    assert offered("set", "merge", "concatenate(ch") == ["concatenate(chart"]
+    assert offered("add", "input", "z", ":", "im") == ["image"]
+    assert _bash("remove", "input", "", cwd=tmp_path) == []
 
 
 def _other(shell, line, cwd):

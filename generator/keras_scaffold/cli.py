@@ -37,6 +37,10 @@ def _complete_merge(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]
     return complete.complete_merge(incomplete, ctx.params.get("inputs") or [])
 
 
+def _complete_set(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    return complete.complete_set(list(ctx.params.get("words") or []), incomplete)
+
+
 Inputs = Annotated[
     list[str] | None,
     typer.Option(
@@ -101,6 +105,11 @@ Outside = Annotated[
 ]
 
 
+def _help_without_command(ctx: typer.Context) -> None:
+    if ctx.invoked_subcommand is None:
+        print(ctx.get_help())
+
+
 @app.callback(invoke_without_command=True)
 def _scaffold(
     ctx: typer.Context,
@@ -108,8 +117,7 @@ def _scaffold(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
     ] = False,
 ) -> None:
-    if ctx.invoked_subcommand is None:
-        print(ctx.get_help())
+    _help_without_command(ctx)
 
 
 @app.command()
@@ -271,12 +279,18 @@ def demo(
 add = typer.Typer(help="Add an input or an output to a project.", rich_markup_mode=None)
 remove = typer.Typer(help="Remove an input or an output of a project.", rich_markup_mode=None)
 rename = typer.Typer(help="Rename an input, an output or the project.", rich_markup_mode=None)
-app.add_typer(add, name="add", no_args_is_help=True)
-app.add_typer(remove, name="remove", no_args_is_help=True)
-app.add_typer(rename, name="rename", no_args_is_help=True)
+for name, group in (("add", add), ("remove", remove), ("rename", rename)):
+    app.add_typer(group, name=name)
+    group.callback(invoke_without_command=True)(_help_without_command)
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="Its name.")]
-Old = Annotated[str, typer.Argument(metavar="OLD", help="Its name now.")]
+InputName = Annotated[
+    str,
+    typer.Argument(metavar="NAME", help="Its name.", autocompletion=complete.complete_own_input),
+]
+OutputName = Annotated[
+    str,
+    typer.Argument(metavar="NAME", help="Its name.", autocompletion=complete.complete_own_output),
+]
 New = Annotated[str, typer.Argument(metavar="NEW", help="Its name from now on.")]
 NewMerge = Annotated[
     str | None,
@@ -367,7 +381,7 @@ def add_output(
 
 @remove.command("input")
 def remove_input(
-    name: Name,
+    name: InputName,
     merge: NewMerge = None,
     yes: Yes = False,
     dry_run: DryRun = False,
@@ -384,7 +398,7 @@ def remove_input(
 
 @remove.command("output")
 def remove_output(
-    name: Name,
+    name: OutputName,
     yes: Yes = False,
     dry_run: DryRun = False,
     force: Force = False,
@@ -400,7 +414,7 @@ def remove_output(
 
 @rename.command("input")
 def rename_input(
-    old: Old,
+    old: InputName,
     new_name: New,
     yes: Yes = False,
     dry_run: DryRun = False,
@@ -409,7 +423,7 @@ def rename_input(
     commit: Commit = False,
     project: Project = HERE,
 ) -> None:
-    """Rename an input everywhere in the code; its columns in the manifest stay."""
+    """Rename an input in the code; its columns in data stay."""
     from keras_scaffold import project_commands as commands
 
     commands.rename("inputs", old, new_name, _how(project, yes, dry_run, force, conflict, commit))
@@ -417,7 +431,7 @@ def rename_input(
 
 @rename.command("output")
 def rename_output(
-    old: Old,
+    old: OutputName,
     new_name: New,
     yes: Yes = False,
     dry_run: DryRun = False,
@@ -426,7 +440,7 @@ def rename_output(
     commit: Commit = False,
     project: Project = HERE,
 ) -> None:
-    """Rename an output everywhere in the code; its column in the manifest stays."""
+    """Rename an output in the code; its column in data stays."""
     from keras_scaffold import project_commands as commands
 
     commands.rename("outputs", old, new_name, _how(project, yes, dry_run, force, conflict, commit))
@@ -450,7 +464,10 @@ def rename_project(
 
 @app.command("set")
 def set_values(
-    words: Annotated[list[str], typer.Argument(metavar="WHAT VALUE", help="See above.")],
+    words: Annotated[
+        list[str],
+        typer.Argument(metavar="WHAT VALUE", help="See above.", autocompletion=_complete_set),
+    ],
     yes: Yes = False,
     dry_run: DryRun = False,
     force: Force = False,

@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Iterable
 from contextlib import redirect_stdout
 from io import StringIO
+from pathlib import Path
+from typing import Any
 
 Offer = tuple[str, str]  # a word and its help
 
@@ -66,6 +68,53 @@ def complete_merge(incomplete: str, inputs: Iterable[str]) -> list[Offer]:
 def complete_section(incomplete: str) -> list[Offer]:
     """The sections of the catalog."""
     return [("inputs", "types of input"), ("merges", "merge methods"), ("outputs", "tasks")]
+
+
+def complete_own_input(incomplete: str) -> list[Offer]:
+    """The inputs of the project that we are in."""
+    return [(entry["name"], entry["type"]) for entry in _own().get("inputs", [])]
+
+
+def complete_own_output(incomplete: str) -> list[Offer]:
+    """The outputs of the project that we are in."""
+    return [(entry["name"], entry["task"]) for entry in _own().get("outputs", [])]
+
+
+def complete_set(words: list[str], incomplete: str) -> list[Offer]:
+    """What `scaffold set` changes, and to what: merge, encoder, or a field NAME.FIELD."""
+    from keras_scaffold.catalog import load_catalog
+
+    catalog, own = load_catalog(), _own()
+    inputs = {entry["name"]: entry for entry in own.get("inputs", [])}
+    if not words:
+        fields = [("merge", "how the branches merge"), ("encoder", "an input's encoder")]
+        for name, entry in inputs.items():
+            kind = catalog.inputs[entry["type"]]
+            known = kind.fields_with(entry.get("encoder", kind.default_encoder.name))
+            fields += [(f"{name}.{field.name}", field.help) for field in known.values()]
+        for entry in own.get("outputs", []):
+            known = dict(catalog.outputs[entry["task"]].fields)
+            fields += [(f"{entry['name']}.{field.name}", field.help) for field in known.values()]
+        return fields
+    if words == ["merge"]:
+        return complete_merge(incomplete, inputs)
+    if words == ["encoder"]:
+        return [(name, entry["type"]) for name, entry in inputs.items()]
+    if len(words) == 2 and words[0] == "encoder" and words[1] in inputs:
+        encoders = catalog.inputs[inputs[words[1]]["type"]].encoders
+        return [(each.name, each.help) for each in encoders.values()]
+    return []
+
+
+def _own() -> dict[str, Any]:
+    """The spec of the project that we are in; empty where we are in none, or in a damaged one."""
+    from keras_scaffold.evolve.project import find_root, open_project
+    from keras_scaffold.spec import SpecError
+
+    try:
+        return open_project(find_root(Path())).given
+    except SpecError:
+        return {}
 
 
 def _offers(before: str, words: Iterable[Offer]) -> list[Offer]:

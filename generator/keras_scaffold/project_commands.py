@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import sys
 from collections.abc import Callable
@@ -164,7 +165,8 @@ def _typed(parse: Callable[[str], Any], text: str) -> Any:
     try:
         return parse(text)
     except SpecError as error:
-        raise CommandLineError(str(error)) from None
+        text = re.sub(r"^-[iom] ", "", str(error))  # the flags of scaffold new
+        raise CommandLineError(text) from None
 
 
 # Making a change
@@ -349,7 +351,8 @@ def _update_one(root: Path, how: How, *, check: bool, to: str | None) -> tuple[s
                 return before, goal, f"conflicts in {', '.join(change.conflicts)}", "failed"
             if how.commit:
                 repository.commit(change.files, f"Update the template to {goal}")
-            return before, goal, f"updated, {count}", "done"
+            stash = ", what was not committed is in git stash" if worked.note else ""
+            return before, goal, f"updated, {count}{stash}", "done"
     except SpecError as error:
         text = str(error).removeprefix(f"{root}: ").replace(f"{root}{os.sep}", "")
         return before, goal, text, "failed"

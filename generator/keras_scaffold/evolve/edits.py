@@ -50,7 +50,7 @@ def add_input(given: Given, entry: Given, merge: str | None = None) -> Given:
     tree = given.get("merge", "concatenate")
     names = [each["name"] for each in given["inputs"]]
     if not _takes(tree, len(names) + 1):
-        proposal = f"concatenate({_spelled(tree, names)}, {entry['name']})"
+        proposal = _with_operand(tree, names, entry["name"])
         raise UnclearMerge(
             f"the merge is {_spelled(tree, names)}, so the place of '{entry['name']}' is not plain",
             proposal,
@@ -66,6 +66,14 @@ def _takes(tree: str | Mapping[str, Any], operands: int) -> bool:
         return False
     most = load_catalog().merges[_method(tree)].most
     return most is None or operands <= most
+
+
+def _with_operand(tree: str | Mapping[str, Any], names: list[str], name: str) -> str:
+    """A merge that takes one more: in its outermost method where that has room."""
+    most = load_catalog().merges[_method(tree)].most
+    if isinstance(tree, Mapping) and (most is None or len(tree.get("of", names)) < most):
+        return merge_text({**tree, "of": [*tree.get("of", names), name]})
+    return f"concatenate({_spelled(tree, names)}, {name})"
 
 
 def _method(tree: str | Mapping[str, Any]) -> str:
@@ -110,10 +118,11 @@ def remove_input(given: Given, name: str, merge: str | None = None) -> Given:
     tree = given.get("merge", "concatenate")
     least = load_catalog().merges[_method(tree)].least
     if isinstance(tree, Mapping) and "of" in tree:
-        left = _without(tree, name)
-        if isinstance(left, str) or left is None or not _all_clear(left):
+        operands = _without(tree, name)
+        left = operands[0] if len(operands) == 1 and isinstance(operands[0], Mapping) else None
+        changed["merge"] = left or {**tree, "of": operands}
+        if not _all_clear(changed["merge"]):
             raise _unclear_rest(tree, name, names)
-        changed["merge"] = left
     elif len(names) < least:
         raise _unclear_rest(tree, name, names)
     return changed
@@ -125,21 +134,17 @@ def _unclear_rest(tree: str | Mapping[str, Any], name: str, names: list[str]) ->
     return UnclearMerge(message, f"concatenate({', '.join(names)})")
 
 
-def _without(tree: Mapping[str, Any], name: str) -> str | Given | None:
-    """The tree without an input; a node that one operand is left of is that operand."""
-    operands = []
+def _without(tree: Mapping[str, Any], name: str) -> list[Any]:
+    """The operands without an input; a merge inside of which one operand is left is that operand."""
+    operands: list[Any] = []
     for operand in tree["of"]:
-        left = _without(operand, name) if isinstance(operand, Mapping) else operand
-        if left is not None and left != name:
-            operands.append(left)
-    if operands == tree["of"]:
-        return copy.deepcopy(dict(tree))
-    if not operands:
-        return None
-    least = load_catalog().merges[tree["method"]].least
-    if len(operands) == 1 and (isinstance(operands[0], Mapping) or least > 1):
-        return operands[0]
-    return {**tree, "of": operands}
+        if isinstance(operand, Mapping):
+            left = _without(operand, name)
+            same = left == operand["of"]
+            operands += [{**operand, "of": left}] if same or len(left) > 1 else left
+        elif operand != name:
+            operands.append(operand)
+    return operands
 
 
 def _all_clear(tree: Mapping[str, Any]) -> bool:
