@@ -206,6 +206,8 @@ def test_a_fork_by_its_path(packaged, past, tmp_path):
     assert is_behind(Recorded(str(fork), "v0.2.0"))
     assert not is_behind(Recorded(str(fork), ours))
     assert not is_behind(Recorded(str(fork), "v0.4.0"))  # of a fork we need not know all
+    commit(fork, "not quite there", "v0.4.0rc1")
+    assert latest(str(fork)) == Recorded(str(fork), "v0.3.0")
 
 
 def test_a_fork_without_tags(packaged, past, tmp_path):
@@ -260,6 +262,9 @@ def test_odd_text_never_becomes_an_option(name, packaged, monkeypatch):
 def test_odd_sources_are_no_options(source, packaged, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert _at(source, "v0.1.0") == "1"  # a path that is gone
+    (tmp_path / source).write_text("")
+    assert f"{source} cannot be read" in _refused(_at, source, "v0.1.0")
+    (tmp_path / source).unlink()
     (tmp_path / source).mkdir()
     assert source in _refused(_at, source, "v0.1.0")
     assert source in _refused(versions, source)
@@ -325,7 +330,8 @@ def test_what_is_behind_a_package(packaged, past):
     assert not is_behind(Recorded(SOURCE, "v0.2.0"))
     assert not is_behind(Recorded(SOURCE, git(past, "rev-parse", "v0.2.0^{commit}")))
     for newer in ("v0.3.0", "v0.2.0-1-gabc1234", "v0.10.0rc1", git(past, "rev-parse", "HEAD")):
-        assert "upgrade the tool" in _refused(is_behind, Recorded(SOURCE, newer)), newer
+        said = _refused(is_behind, Recorded(SOURCE, newer))
+        assert "is newer than this tool's, v0.2.0; upgrade the tool" in said, newer
 
 
 def test_a_package_tells_within_a_blink(packaged):
