@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from helpers import ROOT
@@ -61,7 +61,7 @@ def small_history(folder: Path) -> Path:
     return folder
 
 
-def whole_history(folder: Path) -> Path:
+def whole_history(folder: Path, examples: Sequence[str] = ()) -> Path:
     """The files as they are now, with two versions before them that are made up."""
     folder.mkdir(parents=True)
     for name in PACKAGED + BESIDES:
@@ -70,10 +70,9 @@ def whole_history(folder: Path) -> Path:
             shutil.copytree(ROOT / name, folder / name, ignore=ignored)
         else:
             shutil.copy(ROOT / name, folder / name)
-    for spec in (ROOT / "examples").glob("*/spec*.yml"):
-        kept = folder / "examples" / spec.parent.name
-        kept.mkdir(parents=True, exist_ok=True)
-        shutil.copy(spec, kept)
+    for example in examples:
+        (folder / "examples" / example).mkdir(parents=True)
+        shutil.copy(ROOT / "examples" / example / "spec.yml", folder / "examples" / example)
     git(folder, "init", "--quiet", "--initial-branch", "main")
     now = (folder / README).read_text(encoding="utf-8")
     (folder / README).write_text(f"{now}\n## Once\n\nThis stood here once.\n", encoding="utf-8")
