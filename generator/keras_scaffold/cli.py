@@ -335,13 +335,13 @@ Commit = Annotated[bool, typer.Option("--commit", help="Commit it, where there w
 @add.command("input")
 def add_input(
     text: Annotated[
-        str,
+        str | None,
         typer.Argument(
-            metavar="NAME:TYPE[:SHAPE][:ENCODER]",
-            help="Such as pulse:timeseries:200x1:lstm.",
+            metavar="[NAME:TYPE[:SHAPE][:ENCODER]]",
+            help="Such as pulse:timeseries:200x1:lstm; else it is asked for.",
             autocompletion=complete.complete_input,
         ),
-    ],
+    ] = None,
     merge: NewMerge = None,
     yes: Yes = False,
     dry_run: DryRun = False,
@@ -359,13 +359,13 @@ def add_input(
 @add.command("output")
 def add_output(
     text: Annotated[
-        str,
+        str | None,
         typer.Argument(
-            metavar="NAME:TASK[:CLASSES]",
-            help="Such as genre:multiclass:4.",
+            metavar="[NAME:TASK[:CLASSES]]",
+            help="Such as genre:multiclass:4; else it is asked for.",
             autocompletion=complete.complete_output,
         ),
-    ],
+    ] = None,
     yes: Yes = False,
     dry_run: DryRun = False,
     force: Force = False,

@@ -13,9 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 from keras_scaffold.evolve import edits
 from keras_scaffold.evolve.edits import UnclearMerge
-from keras_scaffold.evolve.project import find_root
+from keras_scaffold.evolve.project import find_root, open_project
 from keras_scaffold.evolve.state import compare, find_projects
-from keras_scaffold.notation import parse_input, parse_merge, parse_output
+from keras_scaffold.notation import (
+    INPUT_FORM,
+    OUTPUT_FORM,
+    input_text,
+    output_text,
+    parse_input,
+    parse_merge,
+    parse_output,
+)
 from keras_scaffold.show import bold, coloured, in_terminal, say, tables
 from keras_scaffold.spec import CommandLineError, SpecError, parse_spec, validate
 
@@ -49,12 +57,28 @@ class How:
 # Changing the spec
 
 
-def add_input(text: str, merge: str | None, how: How) -> None:
-    """Add an input behind the others."""
-    entry = _typed(parse_input, text)
-    _change_inputs(
-        f"add input {text}", lambda given, tree: edits.add_input(given, entry, tree), merge, how
-    )
+def add_input(text: str | None, merge: str | None, how: How) -> None:
+    """Add an input behind the others; asked for where it is not said."""
+    entry = _entry(text, how, "input", parse_input, INPUT_FORM)
+
+    def edit(given: dict[str, Any], tree: str | None) -> dict[str, Any]:
+        return edits.add_input(given, entry, tree)
+
+    _change_inputs(f"add input {input_text(entry)}", edit, merge, how)
+
+
+def _entry(
+    text: str | None, how: How, what: str, parse: Callable[[str], dict[str, Any]], form: str
+) -> dict[str, Any]:
+    if text is not None:
+        parsed: dict[str, Any] = _typed(parse, text)
+        return parsed
+    if not how.may_ask:
+        raise CommandLineError(f"no {what} said; say {form}")
+    from keras_scaffold import wizard
+
+    given = open_project(find_root(how.project)).given
+    return wizard.ask_input(given) if what == "input" else wizard.ask_output(given)
 
 
 def remove_input(name: str, merge: str | None, how: How) -> None:
@@ -104,10 +128,11 @@ def _ask_merge(unclear: UnclearMerge, check: Callable[[str], object]) -> str:
     return this_terminal().ask(question, can_go_back=False)
 
 
-def add_output(text: str, how: How) -> None:
-    """Add an output behind the others."""
-    entry = _typed(parse_output, text)
-    _change(f"add output {text}", lambda given, _: edits.add_output(given, entry), how)
+def add_output(text: str | None, how: How) -> None:
+    """Add an output behind the others; asked for where it is not said."""
+    entry = _entry(text, how, "output", parse_output, OUTPUT_FORM)
+    title = f"add output {output_text(entry)}"
+    _change(title, lambda given, _: edits.add_output(given, entry), how)
 
 
 def remove_output(name: str, how: How) -> None:

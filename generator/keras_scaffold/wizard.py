@@ -89,6 +89,20 @@ def ask(
     return talk.run(lambda: _project(talk, copy.deepcopy(dict(given)), destination, tree, data))
 
 
+def ask_input(given: Mapping[str, Any]) -> Entry:
+    """Ask for one more input of a project; Ctrl-C raises KeyboardInterrupt."""
+    talk = Talk(this_terminal())
+    taken = _taken([*given["inputs"], *given["outputs"]])
+    return talk.run(lambda: _input(talk, len(given["inputs"]), taken))
+
+
+def ask_output(given: Mapping[str, Any]) -> Entry:
+    """Ask for one more output of a project; Ctrl-C raises KeyboardInterrupt."""
+    talk = Talk(this_terminal())
+    taken = _taken([*given["inputs"], *given["outputs"]])
+    return talk.run(lambda: _output(talk, len(given["outputs"]), taken, None))
+
+
 def _project(
     talk: Talk,
     draft: Entry,

@@ -1,0 +1,118 @@
+"""Commands that change a project, as a person meets them: in a terminal, and in a script."""
+
+import subprocess
+
+import pytest
+import yaml
+from helpers import BIN, assert_one_error, files_in, run_scaffold
+from terminal import CLEAR, DOWN, ENTER, Terminal
+
+IDENTITY = ("-c", "user.name=A Person", "-c", "user.email=person@example.org")
+FLAGS = ["-i", "chart:image:32x32x3", "-i", "note:text", "-o", "label:binary"]
+
+
+def git(folder, *arguments):
+    return subprocess.run(
+        ["git", *IDENTITY, *arguments], cwd=folder, check=True, capture_output=True, text=True
+    ).stdout
+
+
+def make(folder, *flags):
+    assert run_scaffold("new", str(folder), *flags, "--no-git", cwd=folder.parent).code == 0
+    git(folder, "init", "-q")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "-m", "Start")
+    return folder
+
+
+def answers(project):
+    return yaml.safe_load((project / ".copier-answers.yml").read_text())
+
+
+@pytest.fixture
+def project(tmp_path):
+    return make(tmp_path / "made", *FLAGS)
+
+
+@pytest.fixture
+def terminal():
+    opened = []
+
+    def start(project, *words):
+        opened.append(Terminal([str(BIN / "scaffold"), *words], project, rows=60))
+        return opened[-1]
+
+    yield start
+    for each in opened:
+        each.close()
+
+
+def test_what_is_not_said_is_asked(project, terminal):
+    it = terminal(project, "add", "input")
+    it.answer("Input 3: what is it called?", CLEAR, "pulse", ENTER)
+    it.answer("What kind of input is pulse?", ENTER)
+    it.answer("What is the shape of pulse?", ENTER)
+    it.answer("Which layers turn pulse into features?", ENTER)
+    it.answer("Make this change?", ENTER)
+    assert it.ends() == 0
+    assert "new in src/made/model.py: encode_pulse" in it.text()
+    assert [entry["name"] for entry in answers(project)["inputs"]] == ["chart", "note", "pulse"]
+
+
+def test_a_person_sees_the_difference_and_can_refuse(project, terminal):
+    before = files_in(project)
+    it = terminal(project, "set", "chart.shape", "48x48x3")
+    it.shows('+        "chart": keras.Input((48, 48, 3)')
+    it.answer("Make this change?", DOWN, ENTER)
+    assert it.ends() == 0
+    assert "Nothing was written." in it.text()
+    assert files_in(project) == before
+
+
+def test_a_merge_that_does_not_follow_is_asked_for(tmp_path, terminal):
+    tree = "concatenate(note, multiply(chart, pulse))"
+    project = make(tmp_path / "made", *FLAGS, "-i", "pulse:numeric:3", "-m", tree)
+    it = terminal(project, "add", "input", "more:numeric")
+    it.asks("How do all the inputs merge?")
+    assert "concatenate(note, multiply(chart, pulse), more)" in it.text()
+    it.press("add(chart, note)", ENTER)
+    it.shows("the input 'pulse' is in no place of the tree")
+    it.press(CLEAR, "add(chart, note, pulse, more)", ENTER)
+    it.answer("Make this change?", ENTER)
+    assert it.ends() == 0
+    assert answers(project)["merge"] == {"method": "add", "of": ["chart", "note", "pulse", "more"]}
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (["add", "input", "pulse:timeseries"], 2, ["no terminal", "--yes", "--dry-run"]),
+        (["add", "input", "--yes"], 2, ["no input said", "NAME:TYPE"]),
+        (["add", "input", "pulse:timeseris", "-y"], 2, ["did you mean 'timeseries'?"]),
+        (["add", "input", "note:text", "-y"], 1, ["'note' is already the name of an input"]),
+        (["add", "input", "label:text", "-y"], 1, ["'label' is already the name of an output"]),
+        (["remove", "input", "nots", "-y"], 1, ["no input 'nots'", "did you mean 'note'?"]),
+        (["remove", "output", "label", "-y"], 1, ["the only output"]),
+        (["rename", "input", "chart", "note", "-y"], 1, ["already the name of an input"]),
+        (["rename", "input", "chart", "Chart", "-y"], 1, ["is no name"]),
+        (["set", "merge", "concat", "-y"], 2, ["did you mean 'concatenate'?"]),
+        (["set", "encoder", "chart", "cn", "-y"], 1, ["no encoder", "did you mean 'cnn'?"]),
+        (["set", "chart.shap", "3", "-y"], 1, ["no field 'shap'", "did you mean 'shape'?"]),
+        (["set", "chart.shape", "3", "-y"], 1, ["inputs[0] (chart).shape", "such as"]),
+        (["set", "chart.type", "text", "-y"], 1, ["remove it and add it anew"]),
+        (["set", "chart", "-y"], 2, ["set NAME.FIELD VALUE"]),
+        (["undo"], 1, ["no change of scaffold's"]),
+        (["update", "--to", "v99", "-y"], 1, ["--to v99: no such version"]),
+        (["update", "--all", "src"], 1, ["there is no project in it"]),
+    ],
+)
+def test_errors_say_what_to_do(project, words, code, told):
+    before = files_in(project)
+    assert_one_error(run_scaffold(*words, cwd=project), code, *told)
+    assert files_in(project) == before
+    assert git(project, "status", "--porcelain") == ""
+
+
+def test_outside_of_a_project_there_is_one_line(tmp_path):
+    done = run_scaffold("add", "input", "pulse:timeseries", "--yes", cwd=tmp_path)
+    assert_one_error(done, 1, "is in no project", "scaffold adopt")
