@@ -373,10 +373,10 @@ def test_an_interrupt_leaves_nothing(here, number, exists):
 
 
 def _wait_for_work(process, folder, steps):
-    """Until the temporary folder is there, and some milliseconds more."""
+    """Until the temporary folder is there, and some milliseconds more, at last some seconds."""
     while process.poll() is None and not list(folder.rglob(".keras-scaffold*")):
         time.sleep(0.001)
-    time.sleep(steps * 0.015)
+    time.sleep(0.01 * (1.11**steps - 1))
 
 
 # Git

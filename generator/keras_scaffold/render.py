@@ -162,15 +162,19 @@ def _workshop(destination: Path) -> Iterator[Path]:
                 if not folder.is_dir():
                     folder.mkdir()
                     made.append(folder)
-        workshop = Path(tempfile.mkdtemp(prefix=".keras-scaffold-", dir=parent))
+        workshop = None
         try:
+            with interrupts.held_off():  # or nobody would know of the folder
+                workshop = Path(tempfile.mkdtemp(prefix=".keras-scaffold-", dir=parent))
+            interrupts.check()
             yield workshop
         finally:
             with interrupts.held_off():
                 for process in _gits:  # none may write into the folder any more
                     process.terminate()
                     process.wait()
-                shutil.rmtree(workshop, ignore_errors=True)
+                if workshop is not None:
+                    shutil.rmtree(workshop, ignore_errors=True)
     except BaseException:
         for folder in reversed(made):
             with contextlib.suppress(OSError):
