@@ -109,7 +109,7 @@ def cards(section: Element) -> dict[str, Element]:
 def bars(card: Element) -> dict[str, float]:
     """The values of a bar chart."""
     return {
-        row.all("th")[0].text: float(row.all("td")[1].text.split(" ")[0].rstrip(","))
+        row.all("th")[0].text: float(re.split(" |, ", row.all("td")[1].text)[0].replace(",", ""))
         for row in card.all("tr")
     }
 
@@ -172,6 +172,18 @@ def test_every_verdict_has_the_metrics_of_the_run(six):
         for metric, value in result["outputs"][name].items():
             assert f"{metric} {value:.4g}" in card.text
         assert "for all rows" in card.text
+
+
+@pytest.mark.slow
+def test_a_large_number_is_written_out(six):
+    rounded = six.module("page").rounded
+    assert [rounded(number) for number in (1e6, 12345678.0, 0.1234567, -2.5)] == [
+        "1,000,000",
+        "12,346,000",
+        "0.12346",
+        "-2.5",
+    ]
+    assert rounded(72.4, 1) == "70"
 
 
 @pytest.mark.slow

@@ -20,7 +20,6 @@ and OUT/tables.json says of each table its target, its task, and what an expert 
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import re
 import subprocess
@@ -104,6 +103,14 @@ def write_table(out: Path, name: str, table: pd.DataFrame, facts: dict[str, Any]
         folder / "manifest_split.csv", index=False
     )
     print(f"{name}: {len(table)} rows, {len(table.columns)} columns")
+
+
+def write_tables(out: Path, tables: dict[str, Table]) -> None:
+    """Write all tables, and tables.json, which says what each is."""
+    for name, (table, facts) in tables.items():
+        write_table(out, name, table, facts)
+    text = json.dumps({name: facts for name, (_, facts) in tables.items()}, indent=2)
+    (out / "tables.json").write_text(text + "\n", encoding="utf-8")
 
 
 # R's data sets
@@ -491,12 +498,7 @@ def main() -> None:
     tables = r_tables() | sklearn_tables() | aeon_tables(out, wheel)
     tables["flags"] = flag_table(out, flags)
     tables["glyphs"] = glyph_table(out, options.fonts)
-    for name, (table, facts) in tables.items():
-        write_table(out, name, table, facts)
-    facts_by_name = {name: facts for name, (_, facts) in tables.items()}
-    text = io.StringIO()
-    json.dump(facts_by_name, text, indent=2)
-    (out / "tables.json").write_text(text.getvalue() + "\n", encoding="utf-8")
+    write_tables(out, tables)
 
 
 if __name__ == "__main__":

@@ -10,10 +10,9 @@ the table belongs in gather.py.
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
-from gather import Table, describe, r_data, write_table
+from gather import Table, describe, r_data, write_tables
 
 
 def unseen_tables() -> dict[str, Table]:
@@ -106,12 +105,7 @@ def main() -> None:
     """Make the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("out", type=Path)
-    out: Path = parser.parse_args().out
-    tables = unseen_tables()
-    for name, (table, facts) in tables.items():
-        write_table(out, name, table, facts)
-    text = json.dumps({name: facts for name, (_, facts) in tables.items()}, indent=2)
-    (out / "tables.json").write_text(text + "\n", encoding="utf-8")
+    write_tables(parser.parse_args().out, unseen_tables())
 
 
 if __name__ == "__main__":

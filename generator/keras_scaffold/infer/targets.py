@@ -34,8 +34,8 @@ CLOSE = 0.99  # balanced accuracy on rows held out
 SAME = 0.999  # rank correlation
 MOSTLY = 0.5  # of the variance of a target
 SEED = 0
+PREDICTABLE = ("numbers", "labels", "flags")  # kinds of columns
 # Names of columns that are to be predicted, the surest first.
-LABELS = ("numeric", "categorical", "binary")  # types of columns that can be predicted
 NAMES = ("target", "label", "labels", "y", "class", "classes", "outcome", "response")
 
 
@@ -56,7 +56,8 @@ class Target:
 
 def likely_target(columns: Sequence[Column]) -> str:
     """The column that is most likely to be predicted: by its name, else the last that can be."""
-    can = [c.name for c in columns if c.type in LABELS and "shape" not in c.facts]
+    types = [load_catalog().type_for(kind) for kind in PREDICTABLE]
+    can = [c.name for c in columns if c.type in types and "shape" not in c.facts]
     named = {name.strip().lower(): name for name in can}
     told = [named[name] for name in NAMES if name in named]
     told += [name for name in can if name_words(name) & {"target", "label"}]

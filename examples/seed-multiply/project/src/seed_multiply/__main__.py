@@ -12,9 +12,7 @@ from seed_multiply import TITLE
 
 def make_parser() -> argparse.ArgumentParser:
     """Describe the commands; heavy imports wait until one is chosen."""
-    # argparse fills a description in where it holds %(prog), and else shows it as it stands.
-    title = TITLE.replace("%", "%%") if "%(prog)" in TITLE else TITLE
-    parser = argparse.ArgumentParser(prog="seed_multiply", description=title)
+    parser = argparse.ArgumentParser(prog="seed_multiply", description=TITLE)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     sample = commands.add_parser("sample", help="write a small learnable data set")
@@ -88,7 +86,7 @@ def main(arguments: list[str] | None = None) -> int:
     from seed_multiply.manifest import DataError
 
     for option in ("rows", "epochs", "members", "batch_size"):
-        if (options.get(option) or 1) < 1 or options.get(option) == 0:
+        if options.get(option) is not None and options[option] < 1:
             print(f"error: --{option.replace('_', '-')} must be at least 1", file=sys.stderr)
             return 2
     start_quietly()

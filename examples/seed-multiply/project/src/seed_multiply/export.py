@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import keras
@@ -51,7 +52,7 @@ def export_tensors(model: keras.Model, path: Path, format: str) -> None:
         same = all(np.allclose(given[name], wanted[name], 1e-3, 1e-3) for name in wanted)
         problem = "" if same else "the exported model gives other numbers"
     except ImportError as error:
-        problem = f"a library is missing: {error}"
+        problem = f"a library is missing: {error}; pip install -e '.[onnx]' brings what ONNX needs"
     except Exception as error:
         # Converters fail in many ways; one line says how, and no broken file stays behind.
         problem = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
@@ -71,7 +72,9 @@ def run_onnx(path: Path, tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray
 
 def run_litert(path: Path, tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Run a LiteRT file: outputs by name."""
-    runner = tf.lite.Interpreter(str(path)).get_signature_runner()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it will move to a library of its own
+        runner = tf.lite.Interpreter(str(path)).get_signature_runner()
     outputs: dict[str, np.ndarray] = runner(**tensors)
     return outputs
 

@@ -86,6 +86,12 @@ def plot(figure: Figure, description: str) -> str:
     return image(file.getvalue(), description, "plot")
 
 
+def rounded(number: float, digits: int = 5) -> str:
+    """Write the first digits of a number, as people do: 250,000, not 2.5e+05."""
+    few = float(f"{number:.{digits}g}")
+    return f"{few:,.15g}"
+
+
 def bar_chart(bars: list[tuple[str, float, str]], most: float | None = None) -> str:
     """A bar for each label, value and what is written beside it; the longest is for `most`."""
     most = most or max(value for _, value, _ in bars)
@@ -120,7 +126,7 @@ def readable(value: Any) -> str:
     """Write a raw value as people read it; of a long text the beginning."""
     if value == "" or value != value:  # NaN is not equal to itself
         return "<i>missing</i>"
-    text = value if isinstance(value, str) else f"{value:,.5g}"
+    text = value if isinstance(value, str) else rounded(value)
     text = text if len(text) <= 300 else text[:299] + "…"
     return f'<span dir="auto">{escape(text)}</span>'
 

@@ -30,6 +30,7 @@ from seed_two_lstms.page import (
     confusion_matrix,
     epoch_plot,
     page,
+    rounded,
     section,
     sparkline,
 )
@@ -101,7 +102,7 @@ def verdict(
     name: str, scores: dict[str, float], learnt: Learnt, truth: np.ndarray, predicted: np.ndarray
 ) -> str:
     """Say how good an output is, and whether one answer for all rows would do as well."""
-    numbers = ", ".join(f"{metric} <b>{value:.4g}</b>" for metric, value in scores.items())
+    numbers = ", ".join(f"{metric} <b>{rounded(value, 4)}</b>" for metric, value in scores.items())
     mistakes = MISTAKES[name](learnt, truth, predicted).mean()
     answers = [np.broadcast_to(answer, predicted.shape) for answer in predicted[:50]]
     unmoved = min(MISTAKES[name](learnt, truth, answer).mean() for answer in answers)
@@ -156,7 +157,8 @@ def what_inputs_add(
             before = mistakes(learnt, truth[output], predicted[output])[rows]
             more = mistakes(learnt, truth[output][rows], shuffled[output]) - before
             error = more.std() / min(len(examples), len(rows)) ** 0.5
-            bars[output].append((name, float(more.mean()), f"{more.mean():.3g} ± {error:.1g}"))
+            words = f"{rounded(more.mean(), 3)} ± {rounded(error, 1)}"
+            bars[output].append((name, float(more.mean()), words))
     return {output: sorted(bars[output], key=lambda bar: -bar[1]) for output in OUTPUTS}
 
 

@@ -12,9 +12,7 @@ from stock_story import TITLE
 
 def make_parser() -> argparse.ArgumentParser:
     """Describe the commands; heavy imports wait until one is chosen."""
-    # argparse fills a description in where it holds %(prog), and else shows it as it stands.
-    title = TITLE.replace("%", "%%") if "%(prog)" in TITLE else TITLE
-    parser = argparse.ArgumentParser(prog="stock_story", description=title)
+    parser = argparse.ArgumentParser(prog="stock_story", description=TITLE)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     sample = commands.add_parser("sample", help="write a small learnable data set")
@@ -91,7 +89,7 @@ def main(arguments: list[str] | None = None) -> int:
     from stock_story.manifest import DataError
 
     for option in ("rows", "epochs", "members", "batch_size"):
-        if (options.get(option) or 1) < 1 or options.get(option) == 0:
+        if options.get(option) is not None and options[option] < 1:
             print(f"error: --{option.replace('_', '-')} must be at least 1", file=sys.stderr)
             return 2
     start_quietly()
