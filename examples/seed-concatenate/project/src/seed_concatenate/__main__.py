@@ -29,6 +29,8 @@ def make_parser() -> argparse.ArgumentParser:
     train.add_argument("--learning-rate", type=float, default=2e-3, help="its peak")
     train.add_argument("--seed", type=int, default=0)
     train.add_argument("--resume", action="store_true", help="go on with a run, as it was begun")
+    what = "begin with the weights that fit of another run; its seed and splits hold"
+    train.add_argument("--from", type=Path, dest="earlier", metavar="RUN", help=what)
     train.add_argument("--group", metavar="COLUMN", help="keep its rows together in one split")
     train.add_argument("--time", metavar="COLUMN", help="test on the latest, train on the earliest")
     measures = ["accuracy", "balanced_accuracy", "f1"]

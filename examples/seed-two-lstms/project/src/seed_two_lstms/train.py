@@ -32,7 +32,17 @@ from seed_two_lstms.metrics import MEASURES, score
 from seed_two_lstms.model import build_model, load_model
 from seed_two_lstms.report import WatchBranches, write_report
 from seed_two_lstms.sample import write_sample
-from seed_two_lstms.splits import draw_splits, keep_splits, take_split
+from seed_two_lstms.splits import (
+    draw_splits,
+    follow_splits,
+    keep_splits,
+    take_split,
+)
+from seed_two_lstms.transfer import (
+    check_earlier,
+    take_over,
+    what_fits,
+)
 
 History = list[dict[str, float]]
 MEMBERS, MINUTES = 4, 4  # where --members is not said: so many, if all fit in so many minutes
@@ -73,20 +83,28 @@ def train(
     outside: bool = False,
     group: str | None = None,
     time: str | None = None,
+    earlier: Path | None = None,
 ) -> None:
     """Train the members on a manifest, and keep them as one model.
 
     They differ by chance alone; the average of several is better than each. Where `members` is
-    not said, there are four, fewer where they would take longer than four minutes.
+    not said, there are four, fewer where they would take longer than four minutes. Each begins
+    with what fits of its counterpart in the `earlier` run, if there is one.
     """
-    if resume:
-        if not (run / "members" / "1.keras").is_file():
-            raise DataError(f"{run}: nothing to resume; train without --resume first")
+    if resume and earlier:
+        raise DataError("give --from or --resume, not both")
+    if resume and not (run / "members" / "1.keras").is_file():
+        raise DataError(f"{run}: nothing to resume; train without --resume first")
+    if earlier:
+        check_earlier(earlier, run)
+    followed = run if resume else earlier
+    if followed:
         # With other options other rows would train, and what was tested would be learnt.
-        begun = json.loads((run / "run.json").read_text(encoding="utf-8"))
-        batch_size, seed = begun["batch_size"], begun["seed"]
-        group, time = begun["group"], begun["time"]
-        members = begun.get("members", members)  # not there where the training was cut off
+        begun = json.loads((followed / "run.json").read_text(encoding="utf-8"))
+        seed, group, time = begun["seed"], begun["group"], begun["time"]
+        if resume:
+            batch_size = begun["batch_size"]
+            members = begun.get("members", members)  # not there where the training was cut off
     if data is None:
         data = run / "sample" / "manifest.csv"
         if not data.is_file():
@@ -96,17 +114,24 @@ def train(
     examples = open_examples(data, outside=outside, others=others)
     check_files(examples)
     examples = settle(examples, bad_rows, run / "left_out.csv")
-    examples.splits = draw_splits(
+    drawn = draw_splits(
         examples,
         seed,
         strata=examples.values[STRATA],
         group=group,
         time=time,
     )
+    if followed:
+        examples.splits = follow_splits(followed, examples, drawn, fixed=bool(group or time))
+    else:
+        examples.splits = drawn
     if resume:
         preprocessing = Preprocessing.load(run / "preprocessing.json")
     else:
         preprocessing = Preprocessing.learn(take_split(examples, examples.splits, "train"))
+    if earlier:
+        fitting, learnt = what_fits(earlier, build_model(), preprocessing.learnt)
+        preprocessing = Preprocessing(preprocessing.learnt | learnt)
     preprocessing.note_unknown_labels(examples)
     examples = settle(examples, bad_rows, run / "left_out.csv")
     splits = examples.splits
@@ -149,6 +174,8 @@ def train(
             model = load_model(keep.path)
         else:
             model = build_model()
+            if earlier:
+                take_over(model, earlier, number, fitting)
             compile_model(model, preprocessing, learning_rate)
         schedule = keras.callbacks.LearningRateScheduler(warm_up_and_cosine(learning_rate, epochs))
         callbacks = [schedule, keep, watch] if number == 1 else [schedule, keep]

@@ -1,0 +1,48 @@
+"""Beginning with an earlier run's weights: what is the same is taken over, nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from conftest import Trained
+
+from stock_story.data import INPUTS, OUTPUTS
+from stock_story.model import build_model
+from stock_story.transfer import take_over, what_fits
+
+
+def weights_of(model: keras.Model) -> dict[str, list[np.ndarray]]:
+    """Get the weights of each layer that has any."""
+    return {layer.name: layer.get_weights() for layer in model.layers if layer.get_weights()}
+
+
+def test_what_did_not_change_is_taken_over(
+    trained: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An input whose layers had other names in the earlier run begins anew, and no other."""
+    changed = INPUTS[0]
+    earlier = build_model()
+    earlier.set_weights(trained.model.get_weights())
+    for layer in earlier.layers:
+        if layer.name.startswith(f"{changed}."):
+            layer.name = f"{layer.name}_before"
+    (tmp_path / "members").mkdir()
+    earlier.save(tmp_path / "members" / "1.keras")
+    trained.preprocessing.save(tmp_path / "preprocessing.json")
+
+    model = build_model()
+    before, untouched = weights_of(earlier), weights_of(model)
+    fitting, learnt = what_fits(tmp_path, model, trained.preprocessing.learnt)
+    take_over(model, tmp_path, 1, fitting)
+    for name, weights in weights_of(model).items():
+        wanted = before.get(name, untouched[name])
+        assert all(map(np.array_equal, weights, wanted)), name
+
+    anew = {changed} if before.keys() != untouched.keys() else set()  # it may have no weights
+    assert learnt.keys() == trained.preprocessing.learnt.keys() - anew
+    said = capsys.readouterr().out.splitlines()
+    assert said[1:] == [f"Beginning anew: {name} (its layers have changed)" for name in anew]
+    assert all(name in said[0] for name in {*INPUTS, *OUTPUTS} - anew)
