@@ -147,8 +147,10 @@ def _record(repository: Repository, work: Scratch, change: Change) -> str:
 @contextlib.contextmanager
 def _staged(repository: Repository, record: str, files: list[str]) -> Iterator[Path]:
     """The new files as they will be written: with the line ends of this person's git."""
-    parent = repository.folder
-    with tempfile.TemporaryDirectory(prefix="keras-scaffold-", dir=parent) as folder:
+    parent, prefix = repository.folder, f"keras-scaffold-{repository.key}-"
+    for left in parent.glob(f"{prefix}*"):  # by a process that was killed: we hold the lock
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=parent) as folder:
         env = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
         where = [f"--prefix={repository.prefix}"] if repository.prefix else []
         repository.git("read-tree", *where, record, env=env)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from keras_scaffold import locks
 from keras_scaffold.git import environment
 from keras_scaffold.spec import SpecError, one_line
 
@@ -153,13 +154,13 @@ class Repository:
         return self.git("rev-parse", "--show-object-format").strip()
 
     @cached_property
-    def _key(self) -> str:
+    def key(self) -> str:
         """The project among those of the repository."""
         return hashlib.sha256(self.prefix.encode()).hexdigest()[:12] if self.prefix else "root"
 
     def ref(self, name: str) -> str:
         """The full name of a ref of ours."""
-        return f"refs/worktree/keras-scaffold/{self._key}/{name}"
+        return f"refs/worktree/keras-scaffold/{self.key}/{name}"
 
     def find(self, revision: str) -> str | None:
         """The object that a revision names; None where there is none."""
@@ -217,9 +218,9 @@ class Repository:
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Be the only command at work in the project; the lock ends with the process."""
-        path = self.folder / f"keras-scaffold-{self._key}.lock"
-        with path.open("a+") as lock:
-            if not _lock(lock.fileno()):
+        path = self.folder / f"keras-scaffold-{self.key}.lock"
+        with locks.held(path) as alone:
+            if not alone:
                 raise RepositoryError(
                     f"{self.project}: another scaffold command is at work here; wait for its end"
                 )
@@ -232,18 +233,3 @@ def _check_version(folder: Path) -> None:
     if numbers < OLDEST_GIT:
         oldest = ".".join(map(str, OLDEST_GIT))
         raise RepositoryError(f"git {told[2]} is too old for this; install git {oldest} or newer")
-
-
-def _lock(handle: int) -> bool:
-    try:
-        if os.name == "nt":
-            import msvcrt
-
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-        else:
-            import fcntl
-
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
