@@ -8,18 +8,22 @@ so that what takes long to import is there already.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
+import shutil
 import signal
 import sys
 import tempfile
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 from helpers import NUMBERS_AND_PICTURE
-from keras_scaffold import cli, interrupts
+from keras_scaffold import cli, interrupts, render
+from keras_scaffold.history import Recorded
 from keras_scaffold.render import render_to_memory
 from keras_scaffold.spec import validate
 from walks import quick_rendering
@@ -41,7 +45,7 @@ def counts(event: str, given: tuple[Any, ...], places: list[str]) -> bool:
     if event == "subprocess.Popen":
         return True
     if event == "open":
-        if not isinstance(given[2], int) or not given[2] & WRITES:
+        if isinstance(given[0], int) or not given[2] & WRITES:
             return False
     elif event not in CHANGES:
         return False
@@ -51,15 +55,12 @@ def counts(event: str, given: tuple[Any, ...], places: list[str]) -> bool:
 
 def child(task: dict[str, Any], answer: int) -> int:
     """Run the command; tell how many things it did, should it come to an end."""
-    seen = 0
-    what = ""
+    seen: list[str] = []
 
     def watch(event: str, given: tuple[Any, ...]) -> None:
-        nonlocal seen, what
         if counts(event, given, task["places"]):
-            seen += 1
-            if seen == task["at"]:
-                os.write(answer, f"{event} {str(given)[:300]}\n".encode())
+            seen.append(f"{event} {str(given)[:300]}")
+            if len(seen) == task["at"]:
                 os.kill(os.getpid(), task["signal"])
 
     os.chdir(task["folder"])
@@ -70,9 +71,8 @@ def child(task: dict[str, Any], answer: int) -> int:
     sys.addaudithook(watch)
     with redirect_stdout(out), redirect_stderr(err):
         code = cli.run(task["words"])
-    os.write(
-        answer, json.dumps({"code": code, "out": out.getvalue(), "err": err.getvalue()}).encode()
-    )
+    told = {"code": code, "out": out.getvalue(), "err": err.getvalue(), "steps": seen}
+    os.write(answer, json.dumps(told).encode())
     return code
 
 
@@ -91,16 +91,33 @@ def run(task: dict[str, Any]) -> dict[str, Any]:
     with open(reading, encoding="utf-8") as pipe:
         told = pipe.read()
     _, status = os.waitpid(process, 0)
-    first, _, rest = told.rpartition("\n")
-    if os.WIFSIGNALED(status):
-        return {"signal": os.WTERMSIG(status), "hit": told.strip()}
-    return {"hit": first.strip(), **json.loads(rest)}
+    return {"signal": os.WTERMSIG(status)} if os.WIFSIGNALED(status) else dict(json.loads(told))
+
+
+@contextmanager
+def remembered_renderings() -> Iterator[None]:
+    """Render each version of a project once, for all children."""
+    before = render.render_version
+    with tempfile.TemporaryDirectory() as name:
+
+        def remember(given: Any, folder: Path, root: Path, recorded: Recorded) -> None:
+            words = repr((given, recorded)).encode()
+            kept = Path(name, hashlib.sha256(words).hexdigest())
+            if not kept.exists():
+                making = Path(tempfile.mkdtemp(dir=name), "made")
+                before(given, making, root, recorded)
+                making.rename(kept)
+            shutil.copytree(kept, folder)
+
+        render.render_version = remember
+        yield
+    render.render_version = before
 
 
 def main() -> None:
     """Answer each line."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with quick_rendering():
+    with quick_rendering(), remembered_renderings():
         render_to_memory(validate(NUMBERS_AND_PICTURE))
         with tempfile.TemporaryDirectory() as folder:
             cli.run(["new", str(Path(folder, "warm")), "--yes", "--no-git", "-i", "a:text"])

@@ -105,7 +105,7 @@ def _named(paths: list[str]) -> str:
 def plan(merged: Merged, work: Scratch, before: str, title: str, *, rejects: bool) -> Change:
     """A change out of a merge."""
     if rejects and merged.conflicts:
-        merged = work.leave_rejects(merged, title)
+        merged = work.leave_rejects(merged, before, title)
     files = work.changed(before, merged.tree)
     return Change(title, before, merged.tree, files, merged.conflicts, merged.stages, rejects)
 

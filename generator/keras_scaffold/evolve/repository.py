@@ -35,6 +35,11 @@ PLAIN = (
     "maintenance.auto=false",
     "advice.detachedHead=false",
 )
+# Variables of the environment by which a person tells git how to diff, merge, print ...
+SETTINGS = (
+    *("GIT_CONFIG", "GIT_EXTERNAL_DIFF", "GIT_DIFF", "GIT_ATTR", "GIT_DEFAULT", "GIT_TRACE"),
+    *("GIT_MERGE", "GIT_LITERAL", "GIT_GLOB", "GIT_NOGLOB", "GIT_ICASE", "GIT_PAGER"),
+)
 # Our own commits are never on a branch; they need no name of a person.
 NOBODY = {
     f"GIT_{role}_{key}": value
@@ -54,14 +59,22 @@ def run_git(
     env: Mapping[str, str] | None = None,
     stdin: bytes | None = None,
     allowed: tuple[int, ...] = (0,),
+    alone: bool = False,
 ) -> bytes:
-    """What git prints; RepositoryError with the reason that it gives where it fails."""
+    """What git prints; RepositoryError with the reason that it gives where it fails.
+
+    `alone` leaves out what the environment says to git, its configuration too.
+    """
+    around = environment()
+    if alone:
+        around = {key: value for key, value in around.items() if not key.startswith(SETTINGS)}
+        around |= {"GIT_CONFIG_NOSYSTEM": "1", "GIT_ATTR_NOSYSTEM": "1"}
     settings = [word for option in options for word in ("-c", option)]
     try:
         done = subprocess.run(
             ["git", *settings, *arguments],
             cwd=folder,
-            env={**environment(), "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", **(env or {})},
+            env={**around, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", **(env or {})},
             input=stdin if stdin is not None else b"",
             capture_output=True,
         )
@@ -69,7 +82,7 @@ def run_git(
         raise RepositoryError("git is not installed; changing a project needs it") from None
     if done.returncode not in allowed:
         told = done.stderr.decode(errors="replace").strip().splitlines()
-        told = [line for line in told if not line.startswith(("hint:", "warning:"))] or told
+        told = [line for line in told if line.startswith(("fatal:", "error:"))] or told
         reason = one_line(told[0]) if told else f"exit code {done.returncode}"
         raise RepositoryError(f"git {arguments[0]}: {reason.removeprefix('fatal: ')}")
     return done.stdout
