@@ -1,11 +1,11 @@
 """What becomes of a person's edits: random pairs of an edit and a command, beside plain copier's update.
 
-    python benchmarks/life.py [--pairs 200] [--seed 0] [--no-plain] [--jobs 2] [--no-speed]
+    python benchmarks/life.py [--pairs 200] [--seed 0] [--plain 80] [--jobs 2] [--no-speed]
 
 Each pair is a random project, an edit in a random place, more often than not near what the command
 changes, and a random command. Without the edit the files must be what the template renders for the
 new spec, byte for byte; the edit must stand where it stood. Pairs are counted until so many touch
-different lines. `near` are those that touch the same function, `same lines` those that touch a line
+different lines; the first of them (`--plain`) are tried with plain copier, too. `near` are those that touch the same function, `same lines` those that touch a line
 in common, where a conflict is right.
 """
 
@@ -80,7 +80,7 @@ def count(outcomes: list[Outcome], *, plain: bool) -> str:
     return f"{len(outcomes):6} {len(clashes):10} {lost:6} {moved:6} {other:6}"
 
 
-def table(outcomes: list[Outcome], *, plain: bool) -> None:
+def table(name: str, outcomes: list[Outcome]) -> None:
     """Print what became of the pairs."""
     apart = [o for o in outcomes if o.apart]
     groups = {
@@ -88,17 +88,14 @@ def table(outcomes: list[Outcome], *, plain: bool) -> None:
         "  of them in the same function": [o for o in apart if o.near],
         "the same lines": [o for o in outcomes if not o.apart],
     }
-    kinds = sorted({o.command.kind for o in outcomes})
-    groups |= {
-        f"  {kind}, different lines": [o for o in apart if o.command.kind == kind] for kind in kinds
-    }
-    for name in ("scaffold", *(["copier"] if plain else [])):
-        print(f"\n{name:34} {'pairs':>6} {'conflicts':>10} {'lost':>6} {'moved':>6} {'other':>6}")
-        for title, group in groups.items():
-            print(f"{title:34} {count(group, plain=name == 'copier')}")
+    for kind in sorted({o.command.kind for o in outcomes}):
+        groups[f"  {kind}, different lines"] = [o for o in apart if o.command.kind == kind]
+    print(f"\n{name:34} {'pairs':>6} {'conflicts':>10} {'lost':>6} {'moved':>6} {'other':>6}")
+    for title, group in groups.items():
+        print(f"{title:34} {count(group, plain=name == 'copier')}")
 
 
-def pairs(wanted: int, seed: int, jobs: int, *, plain: bool) -> bool:
+def pairs(wanted: int, seed: int, jobs: int, plain: int) -> bool:
     """Try pairs until so many touch different lines; whether no edit of those was harmed."""
     outcomes: list[Outcome] = []
     good = True
@@ -110,7 +107,8 @@ def pairs(wanted: int, seed: int, jobs: int, *, plain: bool) -> bool:
             left = wanted - sum(o.apart for o in outcomes)
             seeds = range(seed, seed + min(left, 10 * jobs))
             seed = seeds.stop
-            for found in pool.map(one, seeds, [plain] * len(seeds)):
+            beside = [len(outcomes) + place < plain for place in range(len(seeds))]
+            for found in pool.map(one, seeds, beside):
                 if isinstance(found, str):
                     print(found)
                     good = False
@@ -124,7 +122,10 @@ def pairs(wanted: int, seed: int, jobs: int, *, plain: bool) -> bool:
                 for problem in found.plain_problems[:1]:
                     print(f"pair {found.seed}: {found.command.words}: copier: {problem}")
             print(f"{len(outcomes)} pairs", file=sys.stderr, flush=True)
-    table(outcomes, plain=plain)
+    table("scaffold", outcomes)
+    if beside := outcomes[:plain]:
+        table("scaffold, the first of them", beside)
+        table("copier", beside)
     return good
 
 
@@ -191,14 +192,10 @@ def main() -> int:
     parser.add_argument("--pairs", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--no-plain", action="store_true")
+    parser.add_argument("--plain", type=int, default=80)
     parser.add_argument("--no-speed", action="store_true")
     given = parser.parse_args()
-    good = (
-        pairs(given.pairs, given.seed, given.jobs, plain=not given.no_plain)
-        if given.pairs
-        else True
-    )
+    good = not given.pairs or pairs(given.pairs, given.seed, given.jobs, given.plain)
     if not given.no_speed:
         good &= speed()
     return 0 if good else 1

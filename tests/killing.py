@@ -29,27 +29,19 @@ from keras_scaffold.spec import validate
 from walks import quick_rendering
 
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
-CHANGES = {
-    "os.rename",
-    "os.remove",
-    "os.rmdir",
-    "os.mkdir",
-    "os.link",
-    "os.chmod",
-    "shutil.copyfile",
-}
+CHANGES = {"os.rename", "os.remove", "os.rmdir", "os.link", "shutil.copyfile"}
 
 
 def counts(event: str, given: tuple[Any, ...], places: list[str]) -> bool:
-    """Whether an event of Python's is one of those that count."""
+    """Whether an event of Python's changes something in one of the places, or starts git there."""
     if event == "subprocess.Popen":
-        return True
-    if event == "open":
+        given = (str(given[2]),)
+    elif event == "open":
         if isinstance(given[0], int) or not given[2] & WRITES:
             return False
     elif event not in CHANGES:
         return False
-    words = [os.path.abspath(os.fsdecode(it)) for it in given if isinstance(it, str | bytes)]
+    words = [os.fsdecode(it) for it in given if isinstance(it, str | bytes | os.PathLike)]
     return any(word.startswith(place) for word in words for place in places)
 
 
@@ -88,7 +80,7 @@ def run(task: dict[str, Any]) -> dict[str, Any]:
         finally:
             os._exit(code)
     os.close(writing)
-    with open(reading, encoding="utf-8") as pipe:
+    with os.fdopen(reading, encoding="utf-8") as pipe:
         told = pipe.read()
     _, status = os.waitpid(process, 0)
     return {"signal": os.WTERMSIG(status)} if os.WIFSIGNALED(status) else dict(json.loads(told))
@@ -109,9 +101,18 @@ def remembered_renderings() -> Iterator[None]:
                 making.rename(kept)
             shutil.copytree(kept, folder)
 
-        render.render_version = remember
+        def run_once(source: str, given: Any, project: Path) -> None:
+            kept = Path(name, hashlib.sha256(repr((source, given)).encode()).hexdigest())
+            if not kept.exists():
+                making = Path(tempfile.mkdtemp(dir=name), "made")
+                copier(source, given, making)
+                making.rename(kept)
+            shutil.copytree(kept, project, dirs_exist_ok=True)
+
+        copier = render._run_copier
+        render.render_version, render._run_copier = remember, run_once
         yield
-    render.render_version = before
+        render.render_version, render._run_copier = before, copier
 
 
 def main() -> None:
