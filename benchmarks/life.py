@@ -25,12 +25,11 @@ from pathlib import Path
 
 import yaml
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from keras_scaffold.evolve.project import read_answers
-from past import NOBODY, at_work, git, tool_with_past
 from pairs import Outcome, try_pair
+from past import NOBODY, at_work, git, tool_with_past
 from walks import begin, quick_rendering
 
 BIN = Path(sys.executable).parent

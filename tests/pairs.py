@@ -9,12 +9,15 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from copier import VcsRef
 from helpers import files_in
+from keras_scaffold.evolve.project import read_answers
 from keras_scaffold.history import Recorded, current
 from past import NOW, OLD, OLDER, commit_all, git
 from people import Files, Person, check_parses, scopes, texts
 from walks import (
     Command,
+    Touched,
     begin,
     blob,
     meet,
@@ -23,13 +26,10 @@ from walks import (
     random_given,
     rendered,
     scaffold,
-    Touched,
     touched,
     unmerged,
     unreal_conflicts,
 )
-from copier import VcsRef
-from keras_scaffold.evolve.project import read_answers
 
 
 @dataclass

@@ -8,6 +8,7 @@ nothing that somebody else did is undone.
 from __future__ import annotations
 
 import ast
+import contextlib
 import random
 import re
 import subprocess
@@ -297,10 +298,8 @@ def scopes(path: str, text: str) -> list[str]:
     lines = text.splitlines()
     at = [""] * (len(lines) + 1)
     if path.endswith(".py"):
-        try:
+        with contextlib.suppress(SyntaxError):
             _name_scopes(ast.parse(text), "", at)
-        except SyntaxError:
-            pass
         return at
     sign = "#" if path.endswith(".md") else "["
     scope = ""

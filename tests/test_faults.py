@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import pytest
-from helpers import Done, assert_one_error, files_in, run_scaffold
+from helpers import Done, assert_one_error, files_in
 from past import NOBODY, commit_all, git
 from walks import begin, quick_rendering, scaffold
 
@@ -267,6 +267,15 @@ def test_a_conflict_in_a_project_below_the_top(project, tmp_path):
     assert not git(home, "status", "--porcelain")
 
 
+def test_a_project_whose_folder_is_called_kept(project, tmp_path):
+    """Our own temporary folders have such a name."""
+    for name in ("kept", "files"):
+        shutil.copytree(project, tmp_path / "home" / name, ignore=shutil.ignore_patterns(".git"))
+    commit_all(tmp_path / "home")
+    for name in ("kept", "files"):
+        adds_and_takes_back(tmp_path / "home" / name)
+
+
 def test_a_project_that_has_moved(project, tmp_path):
     assert scaffold(project, *ADD).code == 0
     project.rename(tmp_path / "elsewhere")
@@ -486,9 +495,7 @@ def test_odd_names_of_files(project):
 
 def test_a_name_that_is_no_text(project):
     try:
-        path = os.path.join(os.fsencode(project), b"\xff\xfe.py")
-        with open(path, "wb") as file:
-            file.write(b"MINE = 1\n")
+        (project / os.fsdecode(b"\xff\xfe.py")).write_text("MINE = 1\n")
     except OSError:
         pytest.skip("the file system takes no such names")
     commit_all(project)

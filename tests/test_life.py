@@ -324,6 +324,53 @@ def test_the_disc_is_full(name, prepared, tmp_path, monkeypatch):
     assert run_scaffold(*prepared[name][1], cwd=project).code in (0, 1)
 
 
+@pytest.mark.parametrize("words", [["conflict"], ["undo"]], ids=str)
+def test_an_index_that_another_git_holds(words, prepared, tmp_path):
+    """Git cannot be told of the conflict, or that it is gone: nothing is written."""
+    origin, command = prepared["conflict"]
+    project = tmp_path / "project"
+    same_as(project, origin)
+    if words == ["undo"]:
+        run_scaffold(*command, cwd=project)
+        command = words
+    before = state(project)
+    (project / ".git" / "index.lock").touch()
+    assert_said(run_scaffold(*command, cwd=project), "index.lock", "all is as before")
+    (project / ".git" / "index.lock").unlink()
+    assert state(project) == before
+    assert not left_behind(project)
+    assert run_scaffold(*command, cwd=project).code == (0 if words == ["undo"] else 1)
+    assert state(project) != before
+
+
+def test_taking_back_a_change_that_died_can_fail_and_go_on(prepared, killer, tmp_path, monkeypatch):
+    origin, words = prepared["conflict"]
+    project = tmp_path / "project"
+    same_as(project, origin)
+    before = state(project)
+    steps = killer.run(project, *words)["steps"]
+    same_as(project, origin)
+    last = max(place for place, step in enumerate(steps, start=1) if step.startswith("os.rename"))
+    killer.run(project, *words, at=last)
+
+    def full(source, target):
+        if target.name == "model.py":
+            raise OSError(errno.ENOSPC, "No space left on device", str(target))
+        put(source, target)
+
+    put = change._put
+    monkeypatch.setattr(change, "_put", full)
+    assert run_scaffold("undo", cwd=project).code == 1
+    monkeypatch.setattr(change, "_put", put)
+    assert run_scaffold("undo", cwd=project).code == 0
+    assert state(project) == before
+
+
+def assert_said(done, *words):
+    """It failed with one line, after showing what would have changed."""
+    assert_one_error(type(done)(done.code, "", done.err), 1, *words)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root may mount")
 def test_a_disc_that_is_really_full(prepared, tmp_path):

@@ -183,12 +183,12 @@ class Scratch:
         """The three versions of a file merged; UnicodeDecodeError where it is no text."""
         base = _lines(self.blob(stages[1][1]))
         edits = [self._edits(stages[1][1], stages[number][1]) for number in (2, 3)]
-        return list(merge_edits(base, *edits))
+        return merge_edits(base, *edits)
 
     def _edits(self, before: str, after: str) -> list[Edit]:
         """What git's diff says was done to a file's lines."""
         lines = _lines(self.blob(after))
-        told = self.git("diff", "-U0", "--histogram", "--no-ext-diff", "--text", before, after)
+        told = self.git("diff", "-U0", "--histogram", "--text", before, after)
         edits = []
         for found in HUNK.finditer(told):
             start, count, to, taken = (1 if part is None else int(part) for part in found.groups())
@@ -320,8 +320,17 @@ class Edit:
         )
 
 
-def merge_edits(base: list[str], ours: list[Edit], theirs: list[Edit]) -> Iterator[str | Conflict]:
+def merge_edits(base: list[str], ours: list[Edit], theirs: list[Edit]) -> list[str | Conflict]:
     """Apply both sides' edits, each in order, to a text; neighbouring ones are no conflict."""
+    parts = [part for part in _merged(base, ours, theirs) if part]
+    for place, part in enumerate(parts[:-1]):
+        # A side whose last line has no end, to which the other adds some.
+        if isinstance(part, str) and not part.endswith("\n"):
+            parts[place] = f"{part}\n"
+    return parts
+
+
+def _merged(base: list[str], ours: list[Edit], theirs: list[Edit]) -> Iterator[str | Conflict]:
     mine, wanted = list(ours), list(theirs)
     place = 0
     while mine or wanted:
