@@ -40,7 +40,7 @@ LAYERS = [
     {"diagram", "history"},
     {"notation"},
     {"spec"},
-    {"catalog", "interrupts"},
+    {"catalog", "interrupts", "locks"},
     {"origin"},
     {"git"},
 ]

@@ -24,13 +24,14 @@ from typing import Any
 
 import yaml
 
-from keras_scaffold import interrupts
+from keras_scaffold import interrupts, locks
 from keras_scaffold.git import environment
 from keras_scaffold.history import ANSWERS_FILE, Recorded, current
 from keras_scaffold.origin import is_packaged, template_root, version
 from keras_scaffold.spec import Spec, SpecError, one_line
 
 BACKUP = ".orig"
+WORKSHOP = ".keras-scaffold-"  # how the names of our temporary folders begin
 
 
 class RenderError(SpecError):
@@ -162,12 +163,14 @@ def _workshop(destination: Path) -> Iterator[Path]:
                 if not folder.is_dir():
                     folder.mkdir()
                     made.append(folder)
+        locks.clear(parent, f"{WORKSHOP}*")
         workshop = None
         try:
             with interrupts.held_off():  # or nobody would know of the folder
-                workshop = Path(tempfile.mkdtemp(prefix=".keras-scaffold-", dir=parent))
+                workshop = Path(tempfile.mkdtemp(prefix=WORKSHOP, dir=parent))
             interrupts.check()
-            yield workshop
+            with locks.held(workshop / locks.LOCK):
+                yield workshop
         finally:
             with interrupts.held_off():
                 for process in _gits:  # none may write into the folder any more

@@ -19,11 +19,12 @@ from pathlib import Path
 from keras_scaffold import interrupts
 from keras_scaffold.evolve.merging import Merged, Scratch, scratch
 from keras_scaffold.evolve.project import ProjectError
-from keras_scaffold.evolve.repository import Repository
+from keras_scaffold.evolve.repository import Repository, RepositoryError
 from keras_scaffold.render import free_name
 
 APPLYING = "applying"  # the change that is being written, or was when its process died
 PREPARED = "prepared"  # all that a change needs, before it is written
+STAGED, KEPT = "files", "kept"  # in a temporary folder: what is to be written, what was there
 LAST = "last"  # the change that undo takes back; its parent's parent is the one before
 
 
@@ -105,7 +106,7 @@ def _named(paths: list[str]) -> str:
 def plan(merged: Merged, work: Scratch, before: str, title: str, *, rejects: bool) -> Change:
     """A change out of a merge."""
     if rejects and merged.conflicts:
-        merged = work.leave_rejects(merged, title)
+        merged = work.leave_rejects(merged, before, title)
     files = work.changed(before, merged.tree)
     return Change(title, before, merged.tree, files, merged.conflicts, merged.stages, rejects)
 
@@ -118,14 +119,15 @@ def apply(repository: Repository, work: Scratch, change: Change) -> None:
     if not change.files and not change.conflicts:
         return
     record = _record(repository, work, change)
-    with _staged(repository, record, change.files) as staged:
-        _check_room(repository, work, change, staged)
+    with _staged(repository, record, change.files) as room:
+        _check_room(repository, work, change, room)
         repository.git("update-ref", repository.ref(APPLYING), record)
         interrupts.check()
         with interrupts.held_off():
-            _replace(repository, change, staged)
-            _mark_conflicts(repository, work, change)
-            _finish(repository, repository.ref(LAST), record)
+            _replace(repository, change, room)
+            with _or_back(repository, change, room):
+                _mark_conflicts(repository, work, change)
+                _finish(repository, repository.ref(LAST), record)
             interrupts.written.append(str(repository.project))
 
 
@@ -147,12 +149,14 @@ def _record(repository: Repository, work: Scratch, change: Change) -> str:
 @contextlib.contextmanager
 def _staged(repository: Repository, record: str, files: list[str]) -> Iterator[Path]:
     """The new files as they will be written: with the line ends of this person's git."""
-    parent = repository.folder
-    with tempfile.TemporaryDirectory(prefix="keras-scaffold-", dir=parent) as folder:
+    parent, prefix = repository.folder, f"keras-scaffold-{repository.key}-"
+    for left in parent.glob(f"{prefix}*"):  # by a process that was killed: we hold the lock
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=parent) as folder:
         env = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
         where = [f"--prefix={repository.prefix}"] if repository.prefix else []
         repository.git("read-tree", *where, record, env=env)
-        staged = Path(folder, "files")
+        staged = Path(folder, STAGED)
         there = repository.git("ls-files", "-z", "--", ".", env=env).split("\0")
         wanted = [path for path in files if path in set(there)]
         listed = "".join(f"{path}\0" for path in wanted).encode(errors="surrogateescape")
@@ -161,7 +165,7 @@ def _staged(repository: Repository, record: str, files: list[str]) -> Iterator[P
             stdin=listed,
             env=env,
         )
-        yield staged / repository.prefix
+        yield Path(folder)
 
 
 def _check_room(repository: Repository, work: Scratch, change: Change, staged: Path) -> None:
@@ -185,9 +189,12 @@ def _check_room(repository: Repository, work: Scratch, change: Change, staged: P
             raise ProjectError(f"{folder}: is not writable for you, but {path} has to change")
 
 
-def _replace(repository: Repository, change: Change, staged: Path) -> None:
-    """Put each file in its place at once; all that was there comes back where one fails."""
-    kept = staged.parent / "kept"
+def _replace(repository: Repository, change: Change, room: Path, *, again: bool = False) -> None:
+    """Put each file in its place at once; all that was there comes back where one fails.
+
+    `again` where what was there is a change that died: it is then still to be taken back.
+    """
+    staged, kept = room / STAGED / repository.prefix, room / KEPT
     done: list[str] = []
     try:
         for path in change.files:
@@ -199,15 +206,31 @@ def _replace(repository: Repository, change: Change, staged: Path) -> None:
             done.append(path)
             _put(staged / path, repository.project / path)
     except OSError as error:
-        for path in done:
-            _put(kept / path, repository.project / path)
-        repository.git("update-ref", "-d", repository.ref(APPLYING))
+        _put_back(repository, done, room, again=again)
         where = error.filename or repository.project
         raise ProjectError(
             f"{where}: cannot be written: {error.strerror}; all is as before"
         ) from None
     for path in change.files:
         _drop_empty(repository.project / path, repository.project)
+
+
+@contextlib.contextmanager
+def _or_back(repository: Repository, change: Change, room: Path) -> Iterator[None]:
+    """Put all back where git cannot be told of what was written."""
+    try:
+        yield
+    except RepositoryError as error:
+        _put_back(repository, change.files, room)
+        raise ProjectError(f"{error}; all is as before") from None
+
+
+def _put_back(repository: Repository, paths: list[str], room: Path, *, again: bool = False) -> None:
+    for path in paths:
+        _put(room / KEPT / path, repository.project / path)
+        _drop_empty(repository.project / path, repository.project)
+    if not again:
+        repository.git("update-ref", "-d", repository.ref(APPLYING))
 
 
 def _put(source: Path, target: Path) -> None:
@@ -329,14 +352,15 @@ def undo(repository: Repository) -> tuple[str, list[str]]:
         files = work.changed(now, tree)
         change = Change(f"undo {last.title}", now, tree, files)
         record = _record(repository, work, change)
-        with _staged(repository, record, files) as staged:
-            _check_room(repository, work, change, staged)
+        with _staged(repository, record, files) as room:
+            _check_room(repository, work, change, room)
             repository.git("update-ref", repository.ref(APPLYING), record)
             interrupts.check()
             with interrupts.held_off():
-                _replace(repository, change, staged)
-                _forget_conflicts(repository, last.conflicted)
-                _finish(repository, repository.ref(LAST), last.earlier)
+                _replace(repository, change, room)
+                with _or_back(repository, change, room):
+                    _forget_conflicts(repository, last.conflicted)
+                    _finish(repository, repository.ref(LAST), last.earlier)
     return last.title, files
 
 
@@ -355,10 +379,10 @@ def _bring_back(repository: Repository) -> tuple[str, list[str]]:
         files = work.changed(dead.before, dead.after)
         before = repository.find(f"{dead.commit}^1")
         assert before is not None  # the record of a change has a parent
-        with _staged(repository, before, files) as staged, interrupts.held_off():
+        with _staged(repository, before, files) as room, interrupts.held_off():
             _keep_others(repository, work, dead, files)
             change = Change(f"undo {dead.title}", dead.after, dead.before, files)
-            _replace(repository, change, staged)
+            _replace(repository, change, room, again=True)
             _forget_conflicts(repository, dead.conflicted)
             last = repository.find(repository.ref(LAST))
             _finish(repository, repository.ref(LAST), last)

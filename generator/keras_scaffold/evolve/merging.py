@@ -23,6 +23,10 @@ from tempfile import mkdtemp
 from keras_scaffold.evolve.repository import NOBODY, PLAIN, Repository, run_git
 from keras_scaffold.history import ANSWERS_FILE
 
+# The files are taken as git keeps them: no line end, encoding or keyword is turned into another, and
+# no merge driver of a person's decides.
+ATTRIBUTES = "* -text !eol !crlf !filter !ident !working-tree-encoding !merge !diff\n"
+LINK = "160000"  # the mode of a submodule
 HUNK = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@", flags=re.M)
 Rewrite = Callable[[str, str], str]  # the path and the text of a file -> its text
 
@@ -45,6 +49,8 @@ class Scratch:
         self.work = folder / "work"
         self.work.mkdir(parents=True)
         self.git("init", "-q", "--template=", f"--object-format={borrowed.object_format}", ".")
+        (self.work / ".git" / "info").mkdir()
+        (self.work / ".git" / "info" / "attributes").write_text(ATTRIBUTES)
         alternates = self.work / ".git" / "objects" / "info" / "alternates"
         alternates.parent.mkdir(parents=True, exist_ok=True)
         alternates.write_bytes(os.fsencode(borrowed.objects.resolve()) + b"\n")
@@ -61,9 +67,10 @@ class Scratch:
             self.work,
             *arguments,
             options=PLAIN,
-            env={**NOBODY, **(env or {})},
+            env={**NOBODY, "HOME": str(self.folder), "XDG_CONFIG_HOME": "", **(env or {})},
             stdin=stdin,
             allowed=allowed,
+            alone=True,
         )
         return done.decode(errors="surrogateescape")
 
@@ -133,8 +140,17 @@ class Scratch:
         for path in list(stages):
             if self._settle(path, stages[path], label):
                 del stages[path]
+        return Merged(self._written(ours), sorted(stages), stages)
+
+    def _written(self, ours: str) -> str:
+        """The tree of the work tree; the submodules are those of the person's."""
         self.git("add", "-A", "-f", ".")
-        return Merged(self.git("write-tree").strip(), sorted(stages), stages)
+        entries = self.git("ls-tree", "-r", "-z", ours).split("\0")
+        links = "".join(f"{entry}\0" for entry in entries if entry.startswith(f"{LINK} "))
+        if links:
+            kept = links.encode(errors="surrogateescape")
+            self.git("update-index", "-z", "--index-info", stdin=kept)
+        return self.git("write-tree").strip()
 
     def _stages(self) -> dict[str, dict[int, tuple[str, str]]]:
         """The files that git could not merge, and the mode and blob of each version."""
@@ -148,11 +164,11 @@ class Scratch:
 
     def blob(self, blob: str) -> bytes:
         """The content of a blob."""
-        return run_git(self.work, "cat-file", "blob", blob, options=PLAIN)
+        return run_git(self.work, "cat-file", "blob", blob, options=PLAIN, alone=True)
 
     def _settle(self, path: str, stages: dict[int, tuple[str, str]], label: str) -> bool:
         """Merge a file line by line where git saw a conflict; whether none is left."""
-        if set(stages) != {1, 2, 3}:
+        if set(stages) != {1, 2, 3} or not all(_is_file(mode) for mode, _ in stages.values()):
             return False
         try:
             parts = self._parts(stages)
@@ -167,12 +183,12 @@ class Scratch:
         """The three versions of a file merged; UnicodeDecodeError where it is no text."""
         base = _lines(self.blob(stages[1][1]))
         edits = [self._edits(stages[1][1], stages[number][1]) for number in (2, 3)]
-        return list(merge_edits(base, *edits))
+        return merge_edits(base, *edits)
 
     def _edits(self, before: str, after: str) -> list[Edit]:
         """What git's diff says was done to a file's lines."""
         lines = _lines(self.blob(after))
-        told = self.git("diff", "-U0", "--histogram", "--no-ext-diff", "--text", before, after)
+        told = self.git("diff", "-U0", "--histogram", "--text", before, after)
         edits = []
         for found in HUNK.finditer(told):
             start, count, to, taken = (1 if part is None else int(part) for part in found.groups())
@@ -181,7 +197,7 @@ class Scratch:
             edits.append(Edit(start, start + count, tuple(lines[to : to + taken])))
         return edits
 
-    def leave_rejects(self, merged: Merged, label: str) -> Merged:
+    def leave_rejects(self, merged: Merged, ours: str, label: str) -> Merged:
         """The person's version of each file with a conflict, and beside it what did not go in."""
         for path, stages in merged.stages.items():
             versions = {
@@ -201,8 +217,7 @@ class Scratch:
                 f"b/{path}",
             )
             (self.work / f"{path}.rej").write_bytes("".join(refused).encode())
-        self.git("add", "-A", "-f", ".")
-        return Merged(self.git("write-tree").strip(), merged.conflicts)
+        return Merged(self._written(ours), merged.conflicts)
 
 
 @contextmanager
@@ -217,6 +232,10 @@ def scratch(repository: Repository) -> Iterator[Scratch]:
 
 def _files(folder: Path) -> Iterator[Path]:
     return (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+
+
+def _is_file(mode: str) -> bool:
+    return mode.startswith("100")
 
 
 def _rewrite_files(folder: Path, rewrite: Rewrite) -> None:
@@ -235,6 +254,7 @@ def _rewrite_files(folder: Path, rewrite: Rewrite) -> None:
 def _keep_answers(base: Path, own: Path) -> None:
     """The answers file is ours to write: comments in it, or another order, are no edits."""
     if (base / ANSWERS_FILE).is_file() and (own / ANSWERS_FILE).is_file():
+        (own / ANSWERS_FILE).unlink()  # a link could lead to a file of the person's
         shutil.copy(base / ANSWERS_FILE, own / ANSWERS_FILE)
 
 
@@ -300,8 +320,17 @@ class Edit:
         )
 
 
-def merge_edits(base: list[str], ours: list[Edit], theirs: list[Edit]) -> Iterator[str | Conflict]:
+def merge_edits(base: list[str], ours: list[Edit], theirs: list[Edit]) -> list[str | Conflict]:
     """Apply both sides' edits, each in order, to a text; neighbouring ones are no conflict."""
+    parts = [part for part in _merged(base, ours, theirs) if part]
+    for place, part in enumerate(parts[:-1]):
+        # A side whose last line has no end, to which the other adds some.
+        if isinstance(part, str) and not part.endswith("\n"):
+            parts[place] = f"{part}\n"
+    return parts
+
+
+def _merged(base: list[str], ours: list[Edit], theirs: list[Edit]) -> Iterator[str | Conflict]:
     mine, wanted = list(ours), list(theirs)
     place = 0
     while mine or wanted:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import shutil
 import subprocess
 import tempfile
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from keras_scaffold import locks
 from keras_scaffold.git import environment
 from keras_scaffold.spec import SpecError, one_line
 
@@ -33,6 +33,11 @@ PLAIN = (
     "gc.auto=0",
     "maintenance.auto=false",
     "advice.detachedHead=false",
+)
+# Variables of the environment by which a person tells git how to diff, merge, print ...
+SETTINGS = (
+    *("GIT_CONFIG", "GIT_EXTERNAL_DIFF", "GIT_DIFF", "GIT_ATTR", "GIT_DEFAULT", "GIT_TRACE"),
+    *("GIT_MERGE", "GIT_LITERAL", "GIT_GLOB", "GIT_NOGLOB", "GIT_ICASE", "GIT_PAGER"),
 )
 # Our own commits are never on a branch; they need no name of a person.
 NOBODY = {
@@ -53,14 +58,22 @@ def run_git(
     env: Mapping[str, str] | None = None,
     stdin: bytes | None = None,
     allowed: tuple[int, ...] = (0,),
+    alone: bool = False,
 ) -> bytes:
-    """What git prints; RepositoryError with the reason that it gives where it fails."""
+    """What git prints; RepositoryError with the reason that it gives where it fails.
+
+    `alone` leaves out what the environment says to git, its configuration too.
+    """
+    around = environment()
+    if alone:
+        around = {key: value for key, value in around.items() if not key.startswith(SETTINGS)}
+        around |= {"GIT_CONFIG_NOSYSTEM": "1", "GIT_ATTR_NOSYSTEM": "1"}
     settings = [word for option in options for word in ("-c", option)]
     try:
         done = subprocess.run(
             ["git", *settings, *arguments],
             cwd=folder,
-            env={**environment(), "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", **(env or {})},
+            env={**around, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", **(env or {})},
             input=stdin if stdin is not None else b"",
             capture_output=True,
         )
@@ -68,7 +81,7 @@ def run_git(
         raise RepositoryError("git is not installed; changing a project needs it") from None
     if done.returncode not in allowed:
         told = done.stderr.decode(errors="replace").strip().splitlines()
-        told = [line for line in told if not line.startswith(("hint:", "warning:"))] or told
+        told = [line for line in told if line.startswith(("fatal:", "error:"))] or told
         reason = one_line(told[0]) if told else f"exit code {done.returncode}"
         raise RepositoryError(f"git {arguments[0]}: {reason.removeprefix('fatal: ')}")
     return done.stdout
@@ -153,13 +166,13 @@ class Repository:
         return self.git("rev-parse", "--show-object-format").strip()
 
     @cached_property
-    def _key(self) -> str:
+    def key(self) -> str:
         """The project among those of the repository."""
         return hashlib.sha256(self.prefix.encode()).hexdigest()[:12] if self.prefix else "root"
 
     def ref(self, name: str) -> str:
         """The full name of a ref of ours."""
-        return f"refs/worktree/keras-scaffold/{self._key}/{name}"
+        return f"refs/worktree/keras-scaffold/{self.key}/{name}"
 
     def find(self, revision: str) -> str | None:
         """The object that a revision names; None where there is none."""
@@ -217,9 +230,9 @@ class Repository:
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Be the only command at work in the project; the lock ends with the process."""
-        path = self.folder / f"keras-scaffold-{self._key}.lock"
-        with path.open("a+") as lock:
-            if not _lock(lock.fileno()):
+        path = self.folder / f"keras-scaffold-{self.key}.lock"
+        with locks.held(path) as alone:
+            if not alone:
                 raise RepositoryError(
                     f"{self.project}: another scaffold command is at work here; wait for its end"
                 )
@@ -232,18 +245,3 @@ def _check_version(folder: Path) -> None:
     if numbers < OLDEST_GIT:
         oldest = ".".join(map(str, OLDEST_GIT))
         raise RepositoryError(f"git {told[2]} is too old for this; install git {oldest} or newer")
-
-
-def _lock(handle: int) -> bool:
-    try:
-        if os.name == "nt":
-            import msvcrt
-
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-        else:
-            import fcntl
-
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
