@@ -116,3 +116,26 @@ def test_errors_say_what_to_do(project, words, code, told):
 def test_outside_of_a_project_there_is_one_line(tmp_path):
     done = run_scaffold("add", "input", "pulse:timeseries", "--yes", cwd=tmp_path)
     assert_one_error(done, 1, "is in no project", "scaffold adopt")
+
+
+def test_a_file_that_a_person_deleted_stays_so(project):
+    git(project, "rm", "-q", "tests/test_data.py")
+    git(project, "commit", "-q", "-m", "No such tests")
+    done = run_scaffold("add", "input", "pulse:timeseries", "--yes", cwd=project)
+    assert done.code == 0, done
+    assert "left out, as you deleted it: tests/test_data.py" in done.out
+    assert not (project / "tests" / "test_data.py").exists()
+
+
+def test_a_file_that_a_person_edited_is_not_deleted(tmp_path):
+    project = make(tmp_path / "made", *FLAGS, "-i", "size:numeric:2")
+    layers = project / "src" / "made" / "layers.py"
+    layers.write_text(layers.read_text() + "\n\nMINE = 1\n")
+    git(project, "commit", "-q", "-a", "-m", "A line of mine")
+    done = run_scaffold("remove", "input", "size", "--yes", cwd=project)
+    assert done.code == 1
+    assert "src/made/layers.py: would be deleted, but you edited it" in done.err
+    assert layers.read_text().endswith("MINE = 1\n")
+    assert "UD src/made/layers.py" in git(project, "status", "--porcelain")
+    assert run_scaffold("undo", cwd=project).code == 0
+    assert git(project, "status", "--porcelain") == ""

@@ -29,6 +29,7 @@ from keras_scaffold.spec import CommandLineError, SpecError, parse_spec, validat
 
 if TYPE_CHECKING:
     from keras_scaffold.evolve.carry import Edit, Worked
+    from keras_scaffold.evolve.change import Change
     from keras_scaffold.evolve.repository import Repository
     from keras_scaffold.history import Recorded
 
@@ -272,8 +273,10 @@ def finish(worked: Worked, how: How) -> None:
             say(f"{word} in {path}: {', '.join(names)}")
     if columns := worked.new_columns():
         say(f"the manifest needs: {', '.join(columns)}")
+    if change.deleted:
+        say(f"left out, as you deleted it: {', '.join(change.deleted)}")
     if change.conflicts:
-        raise Unresolved(_choose(change.conflicts, rejects=change.rejects))
+        raise Unresolved(_choose(change))
     look = "git diff"
     if how.commit:
         worked.repository.commit(change.files, f"{change.title[:1].upper()}{change.title[1:]}")
@@ -281,17 +284,20 @@ def finish(worked: Worked, how: How) -> None:
     say(f"{bold('Done')}: {change.title}. Look at it: {look}. Take it back: scaffold undo.")
 
 
-def _choose(conflicts: list[str], *, rejects: bool) -> str:
-    named = ", ".join(conflicts)
-    if rejects:
-        return (
-            f"{named}: you changed the same lines; what did not go in stands in FILE.rej beside"
-            " each: put it in by hand, delete the .rej, git add, git commit; or scaffold undo"
+def _choose(change: Change) -> str:
+    """What there is to choose, and how."""
+    told = []
+    if change.edited:
+        told.append(
+            f"{', '.join(change.edited)}: would be deleted, but you edited it: git rm it, or git add"
+            " it to keep it"
         )
-    return (
-        f"{named}: you changed the same lines; choose between the <<<<<<< and >>>>>>> marks,"
-        " then git add and git commit; or take all back with scaffold undo"
-    )
+    if both := [path for path in change.conflicts if path not in change.edited]:
+        how = "choose between the <<<<<<< and >>>>>>> marks, then git add"
+        if change.rejects:
+            how = "what did not go in stands in FILE.rej beside it: put it in, delete the .rej, git add"
+        told.append(f"{', '.join(both)}: you changed the same lines; {how}")
+    return f"{'; '.join(told)}; then git commit; or take all back with scaffold undo"
 
 
 # Updating the template

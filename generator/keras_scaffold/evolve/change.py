@@ -39,6 +39,8 @@ class Change:
     conflicts: list[str] = field(default_factory=list)
     stages: dict[str, dict[int, tuple[str, str]]] = field(default_factory=dict)
     rejects: bool = False
+    deleted: list[str] = field(default_factory=list)  # by the person; they stay so
+    edited: list[str] = field(default_factory=list)  # by the person; they would have gone
 
 
 def check_undisturbed(repository: Repository) -> None:
@@ -108,7 +110,17 @@ def plan(merged: Merged, work: Scratch, before: str, title: str, *, rejects: boo
     if rejects and merged.conflicts:
         merged = work.leave_rejects(merged, before, title)
     files = work.changed(before, merged.tree)
-    return Change(title, before, merged.tree, files, merged.conflicts, merged.stages, rejects)
+    return Change(
+        title,
+        before,
+        merged.tree,
+        files,
+        merged.conflicts,
+        merged.stages,
+        rejects,
+        merged.deleted,
+        merged.edited,
+    )
 
 
 # Applying
@@ -120,7 +132,7 @@ def apply(repository: Repository, work: Scratch, change: Change) -> None:
         return
     record = _record(repository, work, change)
     with _staged(repository, record, change.files) as room:
-        _check_room(repository, work, change, room)
+        _check_room(repository, work, change)
         repository.git("update-ref", repository.ref(APPLYING), record)
         interrupts.check()
         with interrupts.held_off():
@@ -168,7 +180,7 @@ def _staged(repository: Repository, record: str, files: list[str]) -> Iterator[P
         yield Path(folder)
 
 
-def _check_room(repository: Repository, work: Scratch, change: Change, staged: Path) -> None:
+def _check_room(repository: Repository, work: Scratch, change: Change) -> None:
     """Refuse where a file of a person's stands in the way, or one must not be written."""
     had = set(work.git("ls-tree", "-r", "-z", "--name-only", change.before).split("\0"))
     for path in change.files:
@@ -353,7 +365,7 @@ def undo(repository: Repository) -> tuple[str, list[str]]:
         change = Change(f"undo {last.title}", now, tree, files)
         record = _record(repository, work, change)
         with _staged(repository, record, files) as room:
-            _check_room(repository, work, change, room)
+            _check_room(repository, work, change)
             repository.git("update-ref", repository.ref(APPLYING), record)
             interrupts.check()
             with interrupts.held_off():

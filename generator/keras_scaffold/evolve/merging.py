@@ -16,7 +16,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -39,6 +39,8 @@ class Merged:
     conflicts: list[str] = field(default_factory=list)
     # For those that are in all three versions: base, the person's and the wanted one, as blobs.
     stages: dict[str, dict[int, tuple[str, str]]] = field(default_factory=dict)
+    deleted: list[str] = field(default_factory=list)  # by the person, who wants no news of them
+    edited: list[str] = field(default_factory=list)  # by the person, where the change deletes them
 
 
 class Scratch:
@@ -137,10 +139,15 @@ class Scratch:
             env={f"GITHEAD_{person}": "yours", f"GITHEAD_{wanted}": label},
         )
         stages = self._stages()
+        deleted = sorted(path for path, known in stages.items() if set(known) == {1, 3})
         for path in list(stages):
-            if self._settle(path, stages[path], label):
+            if path in deleted:
+                (self.work / path).unlink(missing_ok=True)
                 del stages[path]
-        return Merged(self._written(ours), sorted(stages), stages)
+            elif self._settle(path, stages[path], label):
+                del stages[path]
+        edited = sorted(path for path, known in stages.items() if set(known) == {1, 2})
+        return Merged(self._written(ours), sorted(stages), stages, deleted, edited)
 
     def _written(self, ours: str) -> str:
         """The tree of the work tree; the submodules are those of the person's."""
@@ -217,7 +224,7 @@ class Scratch:
                 f"b/{path}",
             )
             (self.work / f"{path}.rej").write_bytes("".join(refused).encode())
-        return Merged(self._written(ours), merged.conflicts)
+        return replace(merged, tree=self._written(ours), stages={})
 
 
 @contextmanager
