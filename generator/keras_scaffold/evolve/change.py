@@ -12,7 +12,7 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -130,6 +130,18 @@ def apply(repository: Repository, work: Scratch, change: Change) -> None:
     """Write a change into the project's files, all of it or nothing."""
     if not change.files and not change.conflicts:
         return
+
+    def tell(record: str) -> None:
+        _mark_conflicts(repository, work, change)
+        _finish(repository, repository.ref(LAST), record)
+
+    _write(repository, work, change, tell)
+
+
+def _write(
+    repository: Repository, work: Scratch, change: Change, tell: Callable[[str], None]
+) -> None:
+    """Replace the files, then tell git of it; all is as before where one of the two fails."""
     record = _record(repository, work, change)
     with _staged(repository, record, change.files) as room:
         _check_room(repository, work, change)
@@ -138,8 +150,7 @@ def apply(repository: Repository, work: Scratch, change: Change) -> None:
         with interrupts.held_off():
             _replace(repository, change, room)
             with _or_back(repository, change, room):
-                _mark_conflicts(repository, work, change)
-                _finish(repository, repository.ref(LAST), record)
+                tell(record)
             interrupts.written.append(str(repository.project))
 
 
@@ -362,17 +373,12 @@ def undo(repository: Repository) -> tuple[str, list[str]]:
                 )
             tree = merged.tree
         files = work.changed(now, tree)
-        change = Change(f"undo {last.title}", now, tree, files)
-        record = _record(repository, work, change)
-        with _staged(repository, record, files) as room:
-            _check_room(repository, work, change)
-            repository.git("update-ref", repository.ref(APPLYING), record)
-            interrupts.check()
-            with interrupts.held_off():
-                _replace(repository, change, room)
-                with _or_back(repository, change, room):
-                    _forget_conflicts(repository, last.conflicted)
-                    _finish(repository, repository.ref(LAST), last.earlier)
+
+        def tell(_: str) -> None:
+            _forget_conflicts(repository, last.conflicted)
+            _finish(repository, repository.ref(LAST), last.earlier)
+
+        _write(repository, work, Change(f"undo {last.title}", now, tree, files), tell)
     return last.title, files
 
 
