@@ -165,7 +165,7 @@ def test_there_and_back(there, back, tmp_path):
     """The same bytes, with edits in the midst of what changes and comes back."""
     project = begin(GIVEN, tmp_path / "project")
     person = Person(project, random.Random(there))
-    for scope in (".encode_words", ".build_model", ".head_label", ".load_model"):
+    for scope in (".encode_words", ".head_label", ".load_model"):
         assert person.edit_in(MODEL, scope, "comment")
     commit_all(project)
     before = files_in(project)
