@@ -529,6 +529,19 @@ def undo(project: Project = HERE) -> None:
     commands.undo(project)
 
 
+@app.command()
+def doctor(
+    fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended.")] = False,
+    yes: Yes = False,
+    project: Project = HERE,
+) -> None:
+    """Say what state a project is in, and mend what can be; exit 1 if something is wrong."""
+    from keras_scaffold import project_commands as commands
+
+    if commands.doctor(project, fix=fix, yes=yes):
+        raise typer.Exit(1)
+
+
 def _how(
     project: Path, yes: bool, dry_run: bool, force: bool, conflict: Conflict, commit: bool
 ) -> Any:

@@ -24,12 +24,13 @@ from keras_scaffold.notation import (
     parse_merge,
     parse_output,
 )
-from keras_scaffold.show import bold, coloured, in_terminal, say, tables
+from keras_scaffold.show import bold, coloured, in_terminal, say, tables, verdict
 from keras_scaffold.spec import CommandLineError, SpecError, parse_spec, validate
 
 if TYPE_CHECKING:
     from keras_scaffold.evolve.carry import Edit, Worked
     from keras_scaffold.evolve.change import Change
+    from keras_scaffold.evolve.doctor import Finding
     from keras_scaffold.evolve.repository import Repository
     from keras_scaffold.history import Recorded
 
@@ -403,3 +404,51 @@ def undo(project: Path) -> None:
         say(f"Nothing of '{title}' was left in the project.")
     else:
         say(f"Took back: {title} ({len(files)} file{'s' if len(files) > 1 else ''}).")
+
+
+# Looking after a project
+
+
+def doctor(project: Path, *, fix: bool, yes: bool) -> bool:
+    """Say what state a project is in, and mend what can be; whether something is wrong still."""
+    from keras_scaffold.evolve.doctor import examine, find_project
+
+    root = find_project(project)
+    may_ask = not yes and sys.stdin.isatty() and in_terminal()
+    if fix and not (yes or may_ask):
+        raise CommandLineError("there is no terminal to ask in: say --fix --yes to mend it")
+    say(bold(str(root)))
+    findings = []
+    for finding in examine(root):
+        findings.append(finding)
+        say(f"{verdict(finding.state)}  {finding.text}")
+    if fix:
+        findings = _mend(root, findings, may_ask=may_ask)
+    wrong = [it for it in findings if it.state == "wrong"]
+    mendable = sum(it.mend is not None for it in findings)
+    say()
+    if mendable and not fix:
+        say(f"{bold('scaffold doctor --fix')} mends {mendable} of these.")
+    count = "Nothing is" if not wrong else "1 thing is" if len(wrong) == 1 else f"{len(wrong)} are"
+    say(f"{count} wrong{' still' if wrong and fix else ''}.")
+    return bool(wrong)
+
+
+def _mend(root: Path, findings: list[Finding], *, may_ask: bool) -> list[Finding]:
+    """Mend one thing after the other; what is found afterwards, as one can change another."""
+    from keras_scaffold.evolve.doctor import examine
+
+    seen: set[str] = set()
+    while finding := next((it for it in findings if it.mend and it.text not in seen), None):
+        seen.add(finding.text)
+        assert finding.mend is not None  # it was chosen for it
+        say()
+        if may_ask and not _agreed(f"{finding.text}\n{finding.proposal}?"):
+            continue
+        say(f"{bold('Mended')}: {finding.mend()}.")
+        findings = list(examine(root))
+        for other in findings:
+            if other.state == "wrong" and not other.mend and other.text not in seen:
+                seen.add(other.text)
+                say(f"{verdict(other.state)}  {other.text}")
+    return findings

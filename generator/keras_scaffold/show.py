@@ -34,6 +34,15 @@ def bold(text: str) -> str:
     return f"\x1b[1m{text}\x1b[0m" if coloured() else text
 
 
+COLOURS = {"good": 32, "note": 33, "wrong": 31}
+
+
+def verdict(state: str) -> str:
+    """`good`, `note` or `wrong`, each as wide as the others."""
+    word = state.ljust(max(map(len, COLOURS)))
+    return f"\x1b[{COLOURS[state]}m{word}\x1b[0m" if coloured() else word
+
+
 def file_tree(files: Mapping[Path, str], root: str) -> str:
     """The files as a tree, with their sizes."""
     rows: list[tuple[str, str]] = []

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from keras_scaffold.history import ANSWERS_FILE, Recorded
 from keras_scaffold.spec import KEYS, Spec, SpecError, parse_spec, validate
+
+MEND = "git restore it, or write it anew with scaffold adopt"
 
 
 class ProjectError(SpecError):
@@ -46,26 +50,46 @@ def find_root(start: Path) -> Path:
 def read_answers(root: Path) -> tuple[dict[str, Any], Recorded]:
     """The spec that the answers file keeps, and the template that it names."""
     path = root / ANSWERS_FILE
-    mend = "git restore it, or write it anew with scaffold adopt"
     try:
-        answers = parse_spec(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise ProjectError(f"{path}: cannot be read: {reason}; {mend}") from None
+        raise ProjectError(f"{path}: cannot be read: {reason}; {MEND}") from None
+    return parse_answers(text, path)
+
+
+def parse_answers(text: str, path: Path) -> tuple[dict[str, Any], Recorded]:
+    """What the text of an answers file says; the path is for the error."""
+    try:
+        answers = parse_spec(text)
     except SpecError as error:
-        if "<<<<<<<" in path.read_text(encoding="utf-8-sig"):
-            raise ProjectError(f"{path}: has conflict markers in it; {mend}") from None
-        raise ProjectError(f"{path}: {error}; {mend}") from None
+        if "<<<<<<<" in text:
+            raise ProjectError(f"{path}: has conflict markers in it; {MEND}") from None
+        raise ProjectError(f"{path}: {error}; {MEND}") from None
     given = {key: answers[key] for key in KEYS if key in answers}
     if "inputs" not in given or "outputs" not in given:
         raise ProjectError(
-            f"{path}: says no inputs and outputs, so scaffold did not make it; {mend}"
+            f"{path}: says no inputs and outputs, so scaffold did not make it; {MEND}"
         )
     source, commit = answers.get("_src_path"), answers.get("_commit", "")
     if not isinstance(source, str) or not source:
-        raise ProjectError(f"{path}: does not say which template it is from (_src_path); {mend}")
+        raise ProjectError(f"{path}: does not say which template it is from (_src_path); {MEND}")
     # YAML takes a commit of digits alone for a number.
-    return given, Recorded(source, commit if isinstance(commit, str) else _as_written(path))
+    return given, Recorded(source, commit if isinstance(commit, str) else _as_written(text))
+
+
+def write_answers(root: Path, text: str) -> None:
+    """Write the answers file, all of it or nothing."""
+    path = root / ANSWERS_FILE
+    handle, name = tempfile.mkstemp(prefix=".keras-scaffold-", dir=root)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        Path(name).chmod(path.stat().st_mode & 0o777 if path.is_file() else 0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
 
 
 def spec_in(answers: str) -> dict[str, Any]:
@@ -74,8 +98,8 @@ def spec_in(answers: str) -> dict[str, Any]:
     return {key: data[key] for key in KEYS if key in data}
 
 
-def _as_written(path: Path) -> str:
-    line = re.search(r"^_commit: *(\S+)", path.read_text(encoding="utf-8-sig"), flags=re.M)
+def _as_written(text: str) -> str:
+    line = re.search(r"^_commit: *(\S+)", text, flags=re.M)
     return line[1].strip("'\"") if line else ""
 
 
