@@ -542,6 +542,24 @@ def doctor(
         raise typer.Exit(1)
 
 
+@app.command()
+def adopt(
+    project: Annotated[
+        Path, typer.Argument(metavar="[DIR]", help="The project; else the one we are in.")
+    ] = HERE,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Also where the file is well, or the project hardly fits."),
+    ] = False,
+) -> None:
+    """Write the answers file anew for a project that lost it, from git or from its code."""
+    from keras_scaffold import project_commands as commands
+
+    commands.adopt(project, yes=yes, dry_run=dry_run, force=force)
+
+
 def _how(
     project: Path, yes: bool, dry_run: bool, force: bool, conflict: Conflict, commit: bool
 ) -> Any:

@@ -452,3 +452,42 @@ def _mend(root: Path, findings: list[Finding], *, may_ask: bool) -> list[Finding
                 seen.add(other.text)
                 say(f"{verdict(other.state)}  {other.text}")
     return findings
+
+
+def adopt(project: Path, *, yes: bool, dry_run: bool, force: bool) -> None:
+    """Write the answers file anew: the one whose rendering is nearest to the project."""
+    from keras_scaffold.evolve import adopt as adoption
+    from keras_scaffold.evolve.doctor import find_project
+    from keras_scaffold.evolve.nearness import percent
+    from keras_scaffold.history import ANSWERS_FILE
+
+    how = How(project, yes=yes, dry_run=dry_run)
+    root = find_project(project)
+    if not force:
+        adoption.check_needed(root)
+    _may_write(how)
+    found = adoption.adopt(root, _progress if in_terminal() else lambda _: None)
+    if in_terminal():
+        _progress("")
+    near = found.nearness
+    say(f"{bold('Found')}: {near.line()}.")
+    say(f"It is {found.source}; the template is {found.recorded.commit or 'of no known version'}.")
+    say()
+    say(found.text.rstrip())
+    say()
+    if near.share < adoption.LEAST and not force:
+        raise SpecError(
+            f"only {percent(near.share)} of what would be rendered stands in {root}, so it may be"
+            " another project; say --force to write the answers file all the same"
+        )
+    if dry_run or (how.may_ask and not _agreed(f"Write {root / ANSWERS_FILE}?")):
+        say("Nothing was written.")
+        return
+    kept = adoption.write(root, found)
+    say(f"{bold('Done')}: wrote {ANSWERS_FILE}{f'; what was there is {kept}' if kept else ''}.")
+    say("Look at it, commit it (git add -A, git commit); scaffold doctor says how the project is.")
+
+
+def _progress(text: str) -> None:
+    """Write over the last line of a terminal."""
+    print(f"\r\x1b[K{text}", end="", flush=True)

@@ -387,7 +387,7 @@ def _nearness(near: Nearness) -> Iterator[Finding]:
     more = "; changes will often meet what you changed" if many else ""
     yield Finding("note" if many else "good", f"{near.line()}{more}")
     if near.gone:
-        yield Finding("note", f"deleted since: {_listed(near.gone)}; changes leave it so")
+        yield Finding("note", f"deleted since: {_listed(near.gone)}; it stays so")
 
 
 def _edited(

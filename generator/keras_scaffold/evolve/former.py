@@ -86,9 +86,9 @@ class Comparer:
             self._renderers[recorded] = Renderer(root)
         return self._renderers[recorded]
 
-    def files(self, given: dict[str, Any], recorded: Recorded) -> dict[str, str]:
+    def files(self, given: dict[str, Any], recorded: Recorded, *only: str) -> dict[str, str]:
         """A spec's rendering, with the package where the project has it."""
-        rendered = self.renderer(recorded).render(given)
+        rendered = self.renderer(recorded).render(given, only)
         return moved(rendered, self.package) if self.package else rendered
 
     def nearness(self, given: dict[str, Any], recorded: Recorded) -> Nearness:
