@@ -70,15 +70,14 @@ class Search:
                     " can be told of the spec; write it by hand and say scaffold new --spec"
                 )
         self.owners = Owners([*self.inputs, *self.outputs], self._neutral())
-        self.outputs_now: dict[str, Entry] = {}
+        self.now: dict[str, Entry] = {}
         self.lines = self.owners.lines(self.files)
         self.masked = {name: _masked(lines) for name, lines in self.lines.items()}
         self.facts = {
             name: self.code.facts(name, self.lines[name], self.owners) for name in self.lines
         }
         kinds = self._kinds()
-        self.any_input = kinds[self.inputs[0]][0]
-        self.outputs_now = {name: kinds[name][0] for name in self.outputs}
+        self.now = {name: nearest[0] for name, nearest in kinds.items()}
         found = self._fields(kinds)
         return self._merge(
             {
@@ -125,14 +124,13 @@ class Search:
     def _try(self, entries: Mapping[str, Entry], masked: bool = False) -> dict[str, int]:
         """How far the lines of each are from the project's, where they are all rendered at once.
 
-        What is not among the entries is left out: it takes its time, and changes nothing.
+        The others stay as they are: some lines are there only where there are several of a kind.
         """
         self.renderings += 1
-        some = {**self.outputs_now, **entries}
+        some = {**self.now, **entries}
         given = {
             "project_name": self.project_name,
-            "inputs": [some[name] for name in self.inputs if name in some] or [self.any_input],
-            # All of them: a weight is rendered where there are several.
+            "inputs": [some[name] for name in self.inputs],
             "outputs": [some[name] for name in self.outputs],
             "merge": DEFAULT,
         }
@@ -157,8 +155,7 @@ class Search:
             for name, result in found.items():
                 if name not in done or result[0] < done[name][0]:
                     done[name] = result
-                    if name in self.outputs:
-                        self.outputs_now[name] = result[1]
+                self.now[name] = done[name][1]
         return {name: _sparse(entry) for name, (_, entry) in done.items()}
 
     def _together(self, lanes: Mapping[str, Try]) -> dict[str, tuple[int, Entry]]:
@@ -177,6 +174,7 @@ class Search:
                 except StopIteration as end:
                     del trying[name]
                     done[name] = end.value
+                    self.now[name] = end.value[1]
         return done
 
     def _lane(self, name: str, entry: Entry) -> Try:
