@@ -139,3 +139,32 @@ def test_a_file_that_a_person_edited_is_not_deleted(tmp_path):
     assert "UD src/made/layers.py" in git(project, "status", "--porcelain")
     assert run_scaffold("undo", cwd=project).code == 0
     assert git(project, "status", "--porcelain") == ""
+
+
+def test_doctor_asks_before_it_mends(project, terminal):
+    path = project / ".copier-answers.yml"
+    whole = path.read_text()
+    path.write_text("inputs: [")
+    it = terminal(project, "doctor", "--fix")
+    it.answer("Put that one back?", DOWN, ENTER)
+    assert it.ends() == 1
+    assert path.read_text() == "inputs: ["
+    it = terminal(project, "doctor", "--fix")
+    it.answer("Put that one back?", ENTER)
+    assert it.ends() == 0
+    assert path.read_text() == whole
+
+
+def test_adopt_shows_what_it_found_and_asks(project, terminal):
+    path = project / ".copier-answers.yml"
+    whole = path.read_text()
+    path.unlink()
+    it = terminal(project, "adopt")
+    it.shows("all ")
+    it.answer(f"Write {path}?", DOWN, ENTER)
+    assert it.ends() == 0
+    assert not path.exists()
+    it = terminal(project, "adopt")
+    it.answer(f"Write {path}?", ENTER)
+    assert it.ends() == 0
+    assert path.read_text() == whole

@@ -443,8 +443,10 @@ def _mend(root: Path, findings: list[Finding], *, may_ask: bool) -> list[Finding
         seen.add(finding.text)
         assert finding.mend is not None  # it was chosen for it
         say()
-        if may_ask and not _agreed(f"{finding.text}\n{finding.proposal}?"):
-            continue
+        if may_ask:
+            say(finding.text)
+            if not _agreed(f"{finding.proposal[:1].upper()}{finding.proposal[1:]}?"):
+                continue
         say(f"{bold('Mended')}: {finding.mend()}.")
         findings = list(examine(root))
         for other in findings:
