@@ -1,6 +1,6 @@
 """What becomes of a person's edits: random pairs of an edit and a command, beside plain copier's update.
 
-    python benchmarks/life.py [--pairs 200] [--seed 0] [--plain 80] [--jobs 2] [--no-speed]
+    python benchmarks/life.py [--pairs 200] [--seed 0] [--plain 80] [--jobs 2] [--minutes 60] [--no-speed]
 
 Each pair is a random project, an edit in a random place, more often than not near what the command
 changes, and a random command. Without the edit the files must be what the template renders for the
@@ -94,17 +94,18 @@ def table(name: str, outcomes: list[Outcome]) -> None:
         print(f"{title:34} {count(group, plain=name == 'copier')}")
 
 
-def pairs(wanted: int, seed: int, jobs: int, plain: int) -> bool:
+def pairs(wanted: int, seed: int, jobs: int, plain: int, minutes: float) -> bool:
     """Try pairs until so many touch different lines; whether no edit of those was harmed."""
     outcomes: list[Outcome] = []
     good = True
+    end = time.monotonic() + 60 * minutes
     with (
         tempfile.TemporaryDirectory() as folder,
         ProcessPoolExecutor(jobs, initializer=start, initargs=(folder,)) as pool,
     ):
-        while sum(o.apart for o in outcomes) < wanted:
+        while sum(o.apart for o in outcomes) < wanted and time.monotonic() < end:
             left = wanted - sum(o.apart for o in outcomes)
-            seeds = range(seed, seed + min(left, 10 * jobs))
+            seeds = range(seed, seed + min(left, 4 * jobs))
             seed = seeds.stop
             beside = [len(outcomes) + place < plain for place in range(len(seeds))]
             for found in pool.map(one, seeds, beside):
@@ -192,9 +193,10 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--plain", type=int, default=80)
+    parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--no-speed", action="store_true")
     given = parser.parse_args()
-    good = not given.pairs or pairs(given.pairs, given.seed, given.jobs, given.plain)
+    good = not given.pairs or pairs(given.pairs, given.seed, given.jobs, given.plain, given.minutes)
     if not given.no_speed:
         good &= speed()
     return 0 if good else 1
