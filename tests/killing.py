@@ -58,6 +58,7 @@ def child(task: dict[str, Any], answer: int) -> int:
     os.chdir(task["folder"])
     os.environ.update(task.get("env", {}))
     interrupts.install()
+    interrupts.written.clear()
     sys.stdin = io.StringIO()
     out, err = io.StringIO(), io.StringIO()
     sys.addaudithook(watch)

@@ -543,12 +543,14 @@ def test_a_mode_that_was_changed(project):
 
 
 def test_a_deleted_module(project):
+    """It stays so, and the person hears of it."""
     git(project, "rm", "-q", MODEL)
     commit_all(project)
     before = files_in(project)
     done = scaffold(project, *ADD)
-    assert done.code == 1, done
-    assert MODEL in done.err
+    assert done.code == 0, done
+    assert MODEL in done.out
+    assert not (project / MODEL).exists()
     assert scaffold(project, "undo").code == 0
     assert files_in(project) == before
 
