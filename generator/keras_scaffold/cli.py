@@ -6,8 +6,10 @@ nothing but Typer. What they do stands in `commands`.
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
+from functools import wraps
+from inspect import Signature, signature
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -332,7 +334,38 @@ Conflicts = Annotated[
 Commit = Annotated[bool, typer.Option("--commit", help="Commit it, where there was no conflict.")]
 
 
+def _how(
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    force: Force = False,
+    conflict: Conflicts = Conflict.inline,
+    commit: Commit = False,
+    project: Project = HERE,
+) -> Any:
+    from keras_scaffold.project_commands import How
+
+    return How(project, yes, dry_run, force, conflict is Conflict.rej, commit)
+
+
+def _makes_a_change(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the flags of `_how`, which all changes have; it gets them as one `how`.
+
+    Typer reads a command's options from its signature.
+    """
+    own = [each for each in signature(command).parameters.values() if each.name != "how"]
+    shared = signature(_how).parameters
+
+    @wraps(command)
+    def with_flags(**said: Any) -> None:
+        flags = {name: said.pop(name) for name in shared}
+        command(**said, how=_how(**flags))
+
+    with_flags.__signature__ = Signature([*own, *shared.values()])  # type: ignore[attr-defined]
+    return with_flags
+
+
 @add.command("input")
+@_makes_a_change
 def add_input(
     text: Annotated[
         str | None,
@@ -343,20 +376,17 @@ def add_input(
         ),
     ] = None,
     merge: NewMerge = None,
-    yes: Yes = False,
-    dry_run: DryRun = False,
-    force: Force = False,
-    conflict: Conflicts = Conflict.inline,
-    commit: Commit = False,
-    project: Project = HERE,
+    *,
+    how: Any,
 ) -> None:
     """Add an input: its branch, its loader, its sample data, its place in the merge."""
     from keras_scaffold import project_commands as commands
 
-    commands.add_input(text, merge, _how(project, yes, dry_run, force, conflict, commit))
+    commands.add_input(text, merge, how)
 
 
 @add.command("output")
+@_makes_a_change
 def add_output(
     text: Annotated[
         str | None,
@@ -366,114 +396,92 @@ def add_output(
             autocompletion=complete.complete_output,
         ),
     ] = None,
-    yes: Yes = False,
-    dry_run: DryRun = False,
-    force: Force = False,
-    conflict: Conflicts = Conflict.inline,
-    commit: Commit = False,
-    project: Project = HERE,
+    *,
+    how: Any,
 ) -> None:
     """Add an output: its head, its loss, its metrics."""
     from keras_scaffold import project_commands as commands
 
-    commands.add_output(text, _how(project, yes, dry_run, force, conflict, commit))
+    commands.add_output(text, how)
 
 
 @remove.command("input")
+@_makes_a_change
 def remove_input(
     name: InputName,
     merge: NewMerge = None,
-    yes: Yes = False,
-    dry_run: DryRun = False,
-    force: Force = False,
-    conflict: Conflicts = Conflict.inline,
-    commit: Commit = False,
-    project: Project = HERE,
+    *,
+    how: Any,
 ) -> None:
     """Remove an input, with its branch and its loader."""
     from keras_scaffold import project_commands as commands
 
-    commands.remove_input(name, merge, _how(project, yes, dry_run, force, conflict, commit))
+    commands.remove_input(name, merge, how)
 
 
 @remove.command("output")
+@_makes_a_change
 def remove_output(
     name: OutputName,
-    yes: Yes = False,
-    dry_run: DryRun = False,
-    force: Force = False,
-    conflict: Conflicts = Conflict.inline,
-    commit: Commit = False,
-    project: Project = HERE,
+    *,
+    how: Any,
 ) -> None:
     """Remove an output, with its head."""
     from keras_scaffold import project_commands as commands
 
-    commands.remove_output(name, _how(project, yes, dry_run, force, conflict, commit))
+    commands.remove_output(name, how)
 
 
 @rename.command("input")
+@_makes_a_change
 def rename_input(
     old: InputName,
     new_name: New,
-    yes: Yes = False,
-    dry_run: DryRun = False,
-    force: Force = False,
-    conflict: Conflicts = Conflict.inline,
-    commit: Commit = False,
-    project: Project = HERE,
+    *,
+    how: Any,
 ) -> None:
     """Rename an input in the code; its columns in data stay."""
     from keras_scaffold import project_commands as commands
 
-    commands.rename("inputs", old, new_name, _how(project, yes, dry_run, force, conflict, commit))
+    commands.rename("inputs", old, new_name, how)
 
 
 @rename.command("output")
+@_makes_a_change
 def rename_output(
     old: OutputName,
     new_name: New,
-    yes: Yes = False,
-    dry_run: DryRun = False,
-    force: Force = False,
-    conflict: Conflicts = Conflict.inline,
-    commit: Commit = False,
-    project: Project = HERE,
+    *,
+    how: Any,
 ) -> None:
     """Rename an output in the code; its column in data stays."""
     from keras_scaffold import project_commands as commands
 
-    commands.rename("outputs", old, new_name, _how(project, yes, dry_run, force, conflict, commit))
+    commands.rename("outputs", old, new_name, how)
 
 
 @rename.command("project")
+@_makes_a_change
 def rename_project(
     new_name: Annotated[str, typer.Argument(metavar="TEXT", help="The project's new name.")],
-    yes: Yes = False,
-    dry_run: DryRun = False,
-    force: Force = False,
-    conflict: Conflicts = Conflict.inline,
-    commit: Commit = False,
-    project: Project = HERE,
+    *,
+    how: Any,
 ) -> None:
     """Rename the project, and its package with it."""
     from keras_scaffold import project_commands as commands
 
-    commands.rename_project(new_name, _how(project, yes, dry_run, force, conflict, commit))
+    commands.rename_project(new_name, how)
 
 
 @app.command("set")
+@_makes_a_change
 def set_values(
     words: Annotated[
         list[str],
         typer.Argument(metavar="WHAT VALUE", help="See above.", autocompletion=_complete_set),
     ],
-    yes: Yes = False,
-    dry_run: DryRun = False,
-    force: Force = False,
-    conflict: Conflicts = Conflict.inline,
-    commit: Commit = False,
-    project: Project = HERE,
+    *,
+    how: Any,
 ) -> None:
     """Change the merge, an encoder or a field.
 
@@ -485,13 +493,14 @@ def set_values(
     """
     from keras_scaffold import project_commands as commands
 
-    commands.set_values(words, _how(project, yes, dry_run, force, conflict, commit))
+    commands.set_values(words, how)
 
 
 BEHIND = 3  # the exit code of update --check
 
 
 @app.command()
+@_makes_a_change
 def update(
     check: Annotated[
         bool, typer.Option("--check", help="Say whether it is behind; exit 3 if so. For CI.")
@@ -502,17 +511,12 @@ def update(
     every: Annotated[
         Path | None, typer.Option("--all", metavar="DIR", help="All the projects in a folder.")
     ] = None,
-    yes: Yes = False,
-    dry_run: DryRun = False,
-    force: Force = False,
-    conflict: Conflicts = Conflict.inline,
-    commit: Commit = False,
-    project: Project = HERE,
+    *,
+    how: Any,
 ) -> None:
     """Bring a project to this tool's version of the template, around what you changed."""
     from keras_scaffold import project_commands as commands
 
-    how = _how(project, yes, dry_run, force, conflict, commit)
     if every is not None:
         behind = commands.update_all(every, how, check=check, to=to)
     else:
@@ -558,14 +562,6 @@ def adopt(
     from keras_scaffold import project_commands as commands
 
     commands.adopt(project, yes=yes, dry_run=dry_run, force=force)
-
-
-def _how(
-    project: Path, yes: bool, dry_run: bool, force: bool, conflict: Conflict, commit: bool
-) -> Any:
-    from keras_scaffold.project_commands import How
-
-    return How(project, yes, dry_run, force, conflict is Conflict.rej, commit)
 
 
 # Running it
