@@ -340,7 +340,7 @@ def _native(kind: pl.DataType) -> str:
         return "truth"
     if kind.is_temporal():
         return "date"
-    return "text" if kind in (pl.String, pl.Categorical, pl.Enum, pl.Null) else "other"
+    return "string" if kind in (pl.String, pl.Categorical, pl.Enum, pl.Null) else "other"
 
 
 def _as_strings(lazy: pl.LazyFrame) -> tuple[pl.LazyFrame, dict[str, str]]:
@@ -385,7 +385,7 @@ def _json_lines(path: Path) -> Table:
     pl.scan_ndjson(path, schema=dict.fromkeys(names, pl.String)).sink_ipc(once)
     lazy = pl.scan_ipc(once)
     native = {name: kinds.get(name, set()) for name in names}
-    told = {name: next(iter(kind)) if len(kind) == 1 else "text" for name, kind in native.items()}
+    told = {name: next(iter(kind)) if len(kind) == 1 else "string" for name, kind in native.items()}
     return _table(path, "JSON Lines", lazy, native=told, scratch=scratch)
 
 
@@ -394,7 +394,7 @@ def _json_kind(value: object) -> str:
         return "truth"
     if isinstance(value, int | float):
         return "number"
-    return "text" if isinstance(value, str) else "other"
+    return "string" if isinstance(value, str) else "other"
 
 
 def _some_lines(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -446,7 +446,7 @@ def _npz(path: Path) -> Table:
                     values = loaded[name].reshape(-1)
                     text = values.astype(str) if array.kind in "US" else values
                     flat[name] = pl.Series(name, text.tolist()).cast(pl.String)
-                    native[name] = {"b": "truth", "U": "text", "S": "text"}.get(
+                    native[name] = {"b": "truth", "U": "string", "S": "string"}.get(
                         array.kind, "number"
                     )
     except (zipfile.BadZipFile, ValueError, KeyError, EOFError, NotImplementedError, zlib_error()):
