@@ -13,6 +13,7 @@ import pytest
 from helpers import ROOT, assert_one_error, files_in, run_scaffold
 from keras_scaffold import locks
 from keras_scaffold.evolve import change
+from keras_scaffold.evolve.repository import Repository
 from keras_scaffold.history import Recorded
 from past import NOBODY, OLD, at_work, commit_all, git, tool_with_past
 from walks import begin, quick_rendering
@@ -154,7 +155,7 @@ def test_killed_at_every_step(name, prepared, killer, tmp_path):
 
 
 def interrupted(project):
-    return git(project, "for-each-ref", "refs/worktree/keras-scaffold/root/applying")
+    return change.interrupted(Repository.around(project))
 
 
 def _steps(steps):
