@@ -161,10 +161,10 @@ def test_adopt_shows_what_it_found_and_asks(project, terminal):
     path.unlink()
     it = terminal(project, "adopt")
     it.shows("all ")
-    it.answer(f"Write {path}?", DOWN, ENTER)
+    it.answer("Write .copier-answers.yml?", DOWN, ENTER)
     assert it.ends() == 0
     assert not path.exists()
     it = terminal(project, "adopt")
-    it.answer(f"Write {path}?", ENTER)
+    it.answer("Write .copier-answers.yml?", ENTER)
     assert it.ends() == 0
     assert path.read_text() == whole

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 # Set inside git's hooks, where they would lead each command to another repository.
@@ -28,21 +29,32 @@ def environment() -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if key not in REPOSITORY_VARIABLES}
 
 
-def git(folder: Path, *arguments: str, env: dict[str, str] | None = None) -> str:
-    """Run git in a folder; what it printed, or GitError. It never asks for a password."""
+def call(
+    folder: Path,
+    *arguments: str,
+    env: Mapping[str, str] | None = None,
+    around: Mapping[str, str] | None = None,
+    stdin: bytes = b"",
+) -> subprocess.CompletedProcess[bytes]:
+    """Run git in a folder, whatever comes of it. It never asks for a password.
+
+    `env` is added to the environment, `around` taken in its place. GitError where git cannot be run.
+    """
     try:
-        done = subprocess.run(
+        return subprocess.run(
             ["git", "-C", str(folder), *arguments],
-            stdin=subprocess.DEVNULL,
+            input=stdin,
             capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            env={**environment(), "GIT_TERMINAL_PROMPT": "0", **(env or {})},
-            check=False,
+            env={**(around or environment()), "GIT_TERMINAL_PROMPT": "0", **(env or {})},
         )
     except OSError as error:
         raise GitError(f"git cannot be run: {error.strerror}") from None
+
+
+def git(folder: Path, *arguments: str, env: Mapping[str, str] | None = None) -> str:
+    """Run git in a folder; what it printed, or GitError."""
+    done = call(folder, *arguments, env=env)
     if done.returncode:
-        last = "".join(done.stderr.strip().splitlines()[-1:])
+        last = "".join(done.stderr.decode(errors="replace").strip().splitlines()[-1:])
         raise GitError(last.removeprefix("fatal: "))
-    return done.stdout.strip()
+    return done.stdout.decode(errors="replace").strip()

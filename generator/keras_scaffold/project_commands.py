@@ -29,8 +29,8 @@ from keras_scaffold.spec import CommandLineError, SpecError, parse_spec, validat
 
 if TYPE_CHECKING:
     from keras_scaffold.evolve.carry import Edit, Worked
-    from keras_scaffold.evolve.change import Change
     from keras_scaffold.evolve.doctor import Finding
+    from keras_scaffold.evolve.merging import Merged
     from keras_scaffold.evolve.repository import Repository
     from keras_scaffold.history import Recorded
 
@@ -237,7 +237,7 @@ def _make(
         dry_run=how.dry_run,
         rejects=how.rejects,
     ) as worked:
-        if not worked.change.files and not worked.change.conflicts:
+        if worked.change.nothing:
             say("Nothing changes: the project is like that already.")
             return
         show(worked, whole=how.dry_run or how.may_ask)
@@ -266,7 +266,7 @@ def _agreed(message: str) -> bool:
 
 def finish(worked: Worked, how: How) -> None:
     """Say what is to be done with a change that is made; Unresolved where lines are left over."""
-    change = worked.change
+    change, merged = worked.change, worked.change.merged
     if worked.note:
         say(worked.note)
     for word, sign in (("new", "+"), ("gone", "-")):
@@ -274,28 +274,28 @@ def finish(worked: Worked, how: How) -> None:
             say(f"{word} in {path}: {', '.join(names)}")
     if columns := worked.new_columns():
         say(f"the manifest needs: {', '.join(columns)}")
-    if change.deleted:
-        say(f"left out, as you deleted it: {', '.join(change.deleted)}")
-    if change.conflicts:
-        raise Unresolved(_choose(change))
+    if merged.deleted:
+        say(f"left out, as you deleted it: {', '.join(merged.deleted)}")
+    if merged.conflicts:
+        raise Unresolved(_choose(merged, rejects=how.rejects))
     look = "git diff"
     if how.commit:
-        worked.repository.commit(change.files, f"{change.title[:1].upper()}{change.title[1:]}")
+        worked.commit()
         look = "git show"
     say(f"{bold('Done')}: {change.title}. Look at it: {look}. Take it back: scaffold undo.")
 
 
-def _choose(change: Change) -> str:
+def _choose(merged: Merged, *, rejects: bool) -> str:
     """What there is to choose, and how."""
     told = []
-    if change.edited:
+    if merged.edited:
         told.append(
-            f"{', '.join(change.edited)}: would be deleted, but you edited it: git rm it, or git add"
+            f"{', '.join(merged.edited)}: would be deleted, but you edited it: git rm it, or git add"
             " it to keep it"
         )
-    if both := [path for path in change.conflicts if path not in change.edited]:
+    if both := [path for path in merged.conflicts if path not in merged.edited]:
         how = "choose between the <<<<<<< and >>>>>>> marks, then git add"
-        if change.rejects:
+        if rejects:
             how = "what did not go in stands in FILE.rej beside it: put it in, delete the .rej, git add"
         told.append(f"{', '.join(both)}: you changed the same lines; {how}")
     return f"{'; '.join(told)}; then git commit; or take all back with scaffold undo"
@@ -373,16 +373,16 @@ def _update_one(root: Path, how: How, *, check: bool, to: str | None) -> tuple[s
                 rejects=how.rejects,
             ) as worked,
         ):
-            change = worked.change
+            change, conflicts = worked.change, worked.change.merged.conflicts
             count = f"{len(change.files)} files"
             if how.dry_run:
-                clash = f", conflicts in {len(change.conflicts)}" if change.conflicts else ""
+                clash = f", conflicts in {len(conflicts)}" if conflicts else ""
                 return before, goal, f"would change {count}{clash}", "done"
             worked.apply()
-            if change.conflicts:
-                return before, goal, f"conflicts in {', '.join(change.conflicts)}", "failed"
+            if conflicts:
+                return before, goal, f"conflicts in {', '.join(conflicts)}", "failed"
             if how.commit:
-                repository.commit(change.files, f"Update the template to {goal}")
+                worked.commit()
             stash = ", what was not committed is in git stash" if worked.note else ""
             return before, goal, f"updated, {count}{stash}", "done"
     except SpecError as error:
@@ -460,6 +460,7 @@ def adopt(project: Path, *, yes: bool, dry_run: bool, force: bool) -> None:
     """Write the answers file anew: the one whose rendering is nearest to the project."""
     from keras_scaffold.evolve import adopt as adoption
     from keras_scaffold.evolve.doctor import find_project
+    from keras_scaffold.evolve.former import replace_answers
     from keras_scaffold.evolve.nearness import percent
     from keras_scaffold.history import ANSWERS_FILE
 
@@ -482,10 +483,10 @@ def adopt(project: Path, *, yes: bool, dry_run: bool, force: bool) -> None:
             f"only {percent(near.share)} of what would be rendered stands in {root}, so it may be"
             " another project; say --force to write the answers file all the same"
         )
-    if dry_run or (how.may_ask and not _agreed(f"Write {root / ANSWERS_FILE}?")):
+    if dry_run or (how.may_ask and not _agreed(f"Write {ANSWERS_FILE}?")):
         say("Nothing was written.")
         return
-    kept = adoption.write(root, found)
+    kept = replace_answers(root, found.text)
     say(f"{bold('Done')}: wrote {ANSWERS_FILE}{f'; what was there is {kept}' if kept else ''}.")
     say("Look at it, commit it (git add -A, git commit); scaffold doctor says how the project is.")
 

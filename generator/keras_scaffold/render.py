@@ -250,14 +250,7 @@ def _copy(spec: Spec, project: Path, template: str | None) -> None:
         source = str(local.resolve()) if local.exists() else template
         _run_copier(source, spec.given, project)
         return
-    render_from(template_root(), spec.given, project, current())
-
-
-def render_from(root: Path, given: dict[str, Any], project: Path, recorded: Recorded) -> None:
-    """Render a template's folder as it is; the answers file says where it is to be had."""
-    with _no_git_for_copier():
-        _run_copier(str(root), given, project)
-    _record_source(project / ANSWERS_FILE, recorded)
+    render_version(spec.given, project, template_root(), current())
 
 
 def _run_copier(source: str, given: dict[str, Any], project: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import os
 import re
 import tempfile
 import tomllib
@@ -22,12 +21,12 @@ from keras_scaffold.evolve.nearness import (
     find_packages,
     texts_of,
 )
-from keras_scaffold.evolve.project import ProjectError, open_project, write_answers
+from keras_scaffold.evolve.project import ProjectError, open_project
 from keras_scaffold.evolve.reading import Code
 from keras_scaffold.evolve.repository import Repository, RepositoryError
 from keras_scaffold.evolve.search import Search
 from keras_scaffold.history import ANSWERS_FILE, Recorded, template_at
-from keras_scaffold.render import free_name, render_version
+from keras_scaffold.render import render_version
 from keras_scaffold.spec import (
     Spec,
     SpecError,
@@ -236,7 +235,7 @@ def _names(root: Path, package: Package) -> Iterator[str]:
             continue
 
 
-# Writing
+# Its text
 
 
 def _with_text(found: Adopted) -> Adopted:
@@ -249,23 +248,3 @@ def _with_text(found: Adopted) -> Adopted:
         render_version(found.spec.given, place, template, found.recorded)
         text = (place / ANSWERS_FILE).read_text(encoding="utf-8")
     return Adopted(found.spec, found.recorded, found.nearness, found.source, text)
-
-
-def write(root: Path, found: Adopted) -> str:
-    """Write the answers file; the name of the copy of what was there, "" where nothing was."""
-    path, kept = root / ANSWERS_FILE, ""
-    if os.path.lexists(path) and not _is_in_git(root):
-        backup = free_name(path)
-        path.rename(backup)
-        kept = backup.name
-    write_answers(root, found.text)
-    return kept
-
-
-def _is_in_git(root: Path) -> bool:
-    try:
-        repository = Repository.around(root)
-        blob = repository.git("hash-object", "--", ANSWERS_FILE).strip()
-        return repository.find(f"{blob}^{{blob}}") is not None
-    except RepositoryError:
-        return False

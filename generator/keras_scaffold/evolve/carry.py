@@ -52,7 +52,7 @@ class Worked:
 
     def diff(self, *options: str) -> str:
         """What the change does to the person's files, as git shows it."""
-        return self.work.diff(self.change.before, self.change.after, *options)
+        return self.work.diff(self.change.before, self.change.merged.tree, *options)
 
     def named(self, sign: str) -> dict[str, list[str]]:
         """The functions and classes that come (`+`) or go (`-`), by file."""
@@ -76,6 +76,11 @@ class Worked:
     def apply(self) -> None:
         """Make the change."""
         apply(self.repository, self.work, self.change)
+
+    def commit(self) -> None:
+        """Commit what the change wrote."""
+        title = self.change.title
+        self.repository.commit(self.change.files, f"{title[:1].upper()}{title[1:]}")
 
 
 @contextmanager
@@ -109,7 +114,9 @@ def work_out(
         moves = _moves(project, spec, renamed, base, wanted)
         rewrite = moves.apply if moves else None
         merged = work.merge(base, before, wanted, f"scaffold {title}", rewrite)
-        change = plan(merged, work, before, title, rejects=rejects)
+        if rejects and merged.conflicts:
+            merged = work.leave_rejects(merged, before, title)
+        change = plan(merged, work, before, title)
         yield Worked(project, spec, change, repository, work, note)
 
 

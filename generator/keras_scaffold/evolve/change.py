@@ -13,7 +13,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from keras_scaffold import interrupts
@@ -30,17 +30,17 @@ LAST = "last"  # the change that undo takes back; its parent's parent is the one
 
 @dataclass
 class Change:
-    """What will be done to a project's files."""
+    """What will be done to a project's files: from the tree before to that of a merge."""
 
     title: str
-    before: str  # trees
-    after: str
+    before: str
+    merged: Merged
     files: list[str]
-    conflicts: list[str] = field(default_factory=list)
-    stages: dict[str, dict[int, tuple[str, str]]] = field(default_factory=dict)
-    rejects: bool = False
-    deleted: list[str] = field(default_factory=list)  # by the person; they stay so
-    edited: list[str] = field(default_factory=list)  # by the person; they would have gone
+
+    @property
+    def nothing(self) -> bool:
+        """Whether all stays as it is."""
+        return not self.files and not self.merged.conflicts
 
 
 def check_undisturbed(repository: Repository) -> None:
@@ -105,22 +105,9 @@ def _named(paths: list[str]) -> str:
     return paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
 
 
-def plan(merged: Merged, work: Scratch, before: str, title: str, *, rejects: bool) -> Change:
+def plan(merged: Merged, work: Scratch, before: str, title: str) -> Change:
     """A change out of a merge."""
-    if rejects and merged.conflicts:
-        merged = work.leave_rejects(merged, before, title)
-    files = work.changed(before, merged.tree)
-    return Change(
-        title,
-        before,
-        merged.tree,
-        files,
-        merged.conflicts,
-        merged.stages,
-        rejects,
-        merged.deleted,
-        merged.edited,
-    )
+    return Change(title, before, merged, work.changed(before, merged.tree))
 
 
 # Applying
@@ -128,7 +115,7 @@ def plan(merged: Merged, work: Scratch, before: str, title: str, *, rejects: boo
 
 def apply(repository: Repository, work: Scratch, change: Change) -> None:
     """Write a change into the project's files, all of it or nothing."""
-    if not change.files and not change.conflicts:
+    if change.nothing:
         return
 
     def tell(record: str) -> None:
@@ -158,8 +145,8 @@ def _record(repository: Repository, work: Scratch, change: Change) -> str:
     """Bring the trees before and after into the person's repository, as commits on no branch."""
     parents = [last.commit] if (last := _last(repository)) else []
     before = work.commit(change.before, f"before {change.title}", *parents)
-    lines = [change.title, "", *(f"conflict: {path}" for path in change.conflicts)]
-    record = work.commit(change.after, "\n".join(lines).strip(), before)
+    lines = [change.title, "", *(f"conflict: {path}" for path in change.merged.conflicts)]
+    record = work.commit(change.merged.tree, "\n".join(lines).strip(), before)
     work.git("update-ref", "refs/heads/record", record)
     repository.git(
         *("-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "fetch.writeCommitGraph=false"),
@@ -283,11 +270,9 @@ def _drop_empty(path: Path, root: Path) -> None:
 
 def _mark_conflicts(repository: Repository, work: Scratch, change: Change) -> None:
     """Let git know of the conflicts: git status names them, git mergetool resolves them."""
-    if change.rejects or not change.stages:
-        return
     nothing = "0" * len(change.before)
     lines = []
-    for path, stages in change.stages.items():
+    for path, stages in change.merged.stages.items():
         full = repository.prefix + path
         lines.append(f"0 {nothing}\t{full}")
         for stage, (mode, blob) in stages.items():
@@ -360,7 +345,7 @@ def undo(repository: Repository) -> tuple[str, list[str]]:
         raise ProjectError(f"{repository.project}: no change of scaffold's is there to take back")
     with scratch(repository) as work:
         now = repository.snapshot(last.after)
-        tree = last.before
+        merged = Merged(last.before)
         if now != last.after:
             base, theirs = work.folder / "after", work.folder / "before"
             work.files_of(last.after, base)
@@ -371,15 +356,14 @@ def undo(repository: Repository) -> tuple[str, list[str]]:
                     f"{_named(merged.conflicts)}: was edited since '{last.title}' in the same lines;"
                     f" git checkout {last.commit[:10]}^ -- FILE brings single files back"
                 )
-            tree = merged.tree
-        files = work.changed(now, tree)
+        undone = plan(merged, work, now, f"undo {last.title}")
 
         def tell(_: str) -> None:
             _forget_conflicts(repository, last.conflicted)
             _finish(repository, repository.ref(LAST), last.earlier)
 
-        _write(repository, work, Change(f"undo {last.title}", now, tree, files), tell)
-    return last.title, files
+        _write(repository, work, undone, tell)
+    return last.title, undone.files
 
 
 def _forget_conflicts(repository: Repository, paths: list[str]) -> None:
@@ -399,7 +383,7 @@ def _bring_back(repository: Repository) -> tuple[str, list[str]]:
         assert before is not None  # the record of a change has a parent
         with _staged(repository, before, files) as room, interrupts.held_off():
             _keep_others(repository, work, dead, files)
-            change = Change(f"undo {dead.title}", dead.after, dead.before, files)
+            change = Change(f"undo {dead.title}", dead.after, Merged(dead.before), files)
             _replace(repository, change, room, again=True)
             _forget_conflicts(repository, dead.conflicted)
             last = repository.find(repository.ref(LAST))

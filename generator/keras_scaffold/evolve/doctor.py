@@ -16,9 +16,9 @@ from pathlib import Path
 
 from keras_scaffold import history
 from keras_scaffold.evolve import change
-from keras_scaffold.evolve.former import Comparer, Former
+from keras_scaffold.evolve.former import Comparer, Former, replace_answers
 from keras_scaffold.evolve.nearness import (
-    OTHERS,
+    NOT_LOOKED_AT,
     Nearness,
     Package,
     find_packages,
@@ -29,12 +29,11 @@ from keras_scaffold.evolve.project import (
     ProjectError,
     find_root,
     open_project,
-    write_answers,
 )
 from keras_scaffold.evolve.repository import Repository, RepositoryError
 from keras_scaffold.evolve.wishes import commands
 from keras_scaffold.history import ANSWERS_FILE
-from keras_scaffold.render import BACKUP, free_name
+from keras_scaffold.render import BACKUP
 from keras_scaffold.spec import SpecError
 
 LARGEST = 1_000_000  # bytes of a file that is looked through for marks
@@ -263,7 +262,7 @@ def _files(root: Path) -> Iterator[Path]:
     """The project's files, those of environments, runs and the like left out."""
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(
-            name for name in folders if name not in OTHERS and not name.startswith(".keras-")
+            name for name in folders if name not in NOT_LOOKED_AT and not name.startswith(".keras-")
         )
         yield from (Path(folder, name) for name in sorted(names))
 
@@ -297,23 +296,16 @@ def _damaged(root: Path, repository: Repository | None, problem: str) -> Finding
         "wrong",
         f"{problem}; that of {former.commit} ({former.when}) fits:"
         f" {percent(former.share)} of its rendering stands",
-        lambda: put_back(root, repository, former),
+        lambda: put_back(root, former),
         "put that one back",
     )
 
 
-def put_back(root: Path, repository: Repository, former: Former) -> str:
+def put_back(root: Path, former: Former) -> str:
     """Write a former answers file; what was there is kept where git does not have it."""
-    path = root / ANSWERS_FILE
-    kept = ""
-    if os.path.lexists(path):
-        blob = repository.git("hash-object", "--", ANSWERS_FILE).strip() if path.is_file() else ""
-        if not blob or not repository.find(f"{blob}^{{blob}}"):
-            backup = free_name(path)
-            path.rename(backup)
-            kept = f"; what was there is in {backup.name}"
-    write_answers(root, former.text)
-    return f"put back {ANSWERS_FILE} as it was in {former.commit} ({former.when}){kept}"
+    kept = replace_answers(root, former.text)
+    more = f"; what was there is in {kept}" if kept else ""
+    return f"put back {ANSWERS_FILE} as it was in {former.commit} ({former.when}){more}"
 
 
 def _version(project: Project) -> Iterator[Finding]:
@@ -379,7 +371,7 @@ def _code(project: Project, repository: Repository | None) -> Iterator[Finding]:
         return
     yield from _nearness(near)
     if former is not None and former.distance < near.distance:
-        yield _edited(project, repository, former, near)
+        yield _edited(project, former, near)
 
 
 def _nearness(near: Nearness) -> Iterator[Finding]:
@@ -390,11 +382,8 @@ def _nearness(near: Nearness) -> Iterator[Finding]:
         yield Finding("note", f"deleted since: {_listed(near.gone)}; it stays so")
 
 
-def _edited(
-    project: Project, repository: Repository | None, former: Former, near: Nearness
-) -> Finding:
+def _edited(project: Project, former: Former, near: Nearness) -> Finding:
     """An answers file that says what the code is not, where a former one says what it is."""
-    assert repository is not None  # the former one is from there
     wishes = commands(former.given, project.given)
     wish = f", then say what was meant: {'; '.join(wishes)}" if wishes else ""
     return Finding(
@@ -402,6 +391,6 @@ def _edited(
         f"the answers file was edited by hand, which changes no code: that of {former.commit}"
         f" ({former.when}) is nearer to it, by {_many(near.distance - former.distance, 'line')};"
         f" put it back{wish}",
-        lambda: put_back(project.root, repository, former) + (f"{wish}" if wish else ""),
+        lambda: put_back(project.root, former) + (f"{wish}" if wish else ""),
         "put that one back",
     )

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from keras_scaffold.evolve.nearness import Nearness, Package, compare, moved, texts_of
-from keras_scaffold.evolve.project import parse_answers
+from keras_scaffold.evolve.project import parse_answers, write_answers
 from keras_scaffold.evolve.renderer import Renderer
 from keras_scaffold.evolve.repository import Repository, RepositoryError
 from keras_scaffold.history import ANSWERS_FILE, Recorded, template_at
+from keras_scaffold.render import free_name
 from keras_scaffold.spec import SpecError, validate
 
 MOST = 12  # versions that are looked at
@@ -61,6 +63,26 @@ def formers(repository: Repository, most: int = MOST) -> Iterator[Former]:
             yield Former(text, given, recorded, commit, when)
         if len(seen) >= most:
             return
+
+
+def replace_answers(root: Path, text: str) -> str:
+    """Write the answers file; the name of the copy of what was there, where git does not have it."""
+    path, kept = root / ANSWERS_FILE, ""
+    if os.path.lexists(path) and not _is_in_git(root):
+        backup = free_name(path)
+        path.rename(backup)
+        kept = backup.name
+    write_answers(root, text)
+    return kept
+
+
+def _is_in_git(root: Path) -> bool:
+    try:
+        repository = Repository.around(root)
+        blob = repository.git("hash-object", "--", ANSWERS_FILE).strip()
+        return repository.find(f"{blob}^{{blob}}") is not None
+    except RepositoryError:
+        return False
 
 
 class Comparer:

@@ -60,7 +60,7 @@ class Scratch:
     def git(
         self,
         *arguments: str,
-        stdin: bytes | None = None,
+        stdin: bytes = b"",
         allowed: tuple[int, ...] = (0,),
         env: Mapping[str, str] | None = None,
     ) -> str:

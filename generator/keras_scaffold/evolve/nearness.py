@@ -8,9 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from keras_scaffold.evolve.project import OTHERS
+
 # The modules by which a package is known for a rendered one, whatever its folder is called.
 KNOWN_BY = ("model.py", "data.py")
-OTHERS = {".git", ".venv", "venv", "env", "node_modules", "__pycache__", "site-packages", "runs"}
+NOT_LOOKED_AT = OTHERS | {"runs"}
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def find_packages(root: Path) -> list[Package]:
     found = []
     for path in root.rglob(KNOWN_BY[0]):
         folder = path.parent.relative_to(root)
-        if OTHERS & set(folder.parts) or any(part.startswith(".") for part in folder.parts):
+        if NOT_LOOKED_AT & set(folder.parts) or any(part.startswith(".") for part in folder.parts):
             continue
         if all((path.parent / name).is_file() for name in KNOWN_BY) and folder.parts:
             modules = frozenset(each.name for each in path.parent.glob("*.py"))

@@ -15,6 +15,10 @@ from keras_scaffold.spec import KEYS, Spec, SpecError, parse_spec, validate
 MEND = "git restore it, or write it anew with scaffold adopt"
 
 
+# Folders in which nothing is a person's source.
+OTHERS = {".git", ".venv", "venv", "env", "node_modules", "__pycache__", "site-packages"}
+
+
 class ProjectError(SpecError):
     """Something about a project that keeps a change from being made; the text is one line."""
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 
 from keras_scaffold import locks
-from keras_scaffold.git import environment
+from keras_scaffold.git import GitError, call, environment
 from keras_scaffold.spec import SpecError, one_line
 
 OLDEST_GIT = (2, 29)  # fetch --no-write-fetch-head
@@ -56,7 +55,7 @@ def run_git(
     *arguments: str,
     options: tuple[str, ...] = (),
     env: Mapping[str, str] | None = None,
-    stdin: bytes | None = None,
+    stdin: bytes = b"",
     allowed: tuple[int, ...] = (0,),
     alone: bool = False,
 ) -> bytes:
@@ -70,15 +69,18 @@ def run_git(
         around |= {"GIT_CONFIG_NOSYSTEM": "1", "GIT_ATTR_NOSYSTEM": "1"}
     settings = [word for option in options for word in ("-c", option)]
     try:
-        done = subprocess.run(
-            ["git", *settings, *arguments],
-            cwd=folder,
-            env={**around, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", **(env or {})},
-            input=stdin if stdin is not None else b"",
-            capture_output=True,
+        done = call(
+            folder,
+            *settings,
+            *arguments,
+            env={"LC_ALL": "C", **(env or {})},
+            around=around,
+            stdin=stdin,
         )
-    except FileNotFoundError:
-        raise RepositoryError("git is not installed; changing a project needs it") from None
+    except GitError:
+        raise RepositoryError(
+            "git is not installed, or cannot be run here; changing a project needs it"
+        ) from None
     if done.returncode not in allowed:
         told = done.stderr.decode(errors="replace").strip().splitlines()
         told = [line for line in told if line.startswith(("fatal:", "error:"))] or told
@@ -125,7 +127,7 @@ class Repository:
     def git(
         self,
         *arguments: str,
-        stdin: bytes | None = None,
+        stdin: bytes = b"",
         env: Mapping[str, str] | None = None,
     ) -> str:
         """Run git in the project's folder, with its own configuration."""
@@ -133,7 +135,7 @@ class Repository:
         told = run_git(self.project, *arguments, options=options, env=env, stdin=stdin)
         return told.decode(errors="surrogateescape")
 
-    def at_top(self, *arguments: str, stdin: bytes | None = None) -> None:
+    def at_top(self, *arguments: str, stdin: bytes = b"") -> None:
         """Run git where paths begin at the repository's top."""
         options = ("core.quotePath=false", "core.hooksPath=/dev/null")
         run_git(self.top, *arguments, options=options, stdin=stdin)

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keras_scaffold import history
-from keras_scaffold.evolve.project import ProjectError, read_answers
+from keras_scaffold.evolve.project import OTHERS, ProjectError, read_answers
 from keras_scaffold.history import ANSWERS_FILE, Recorded
 from keras_scaffold.spec import SpecError, parse_spec
-
-OTHERS = {".git", ".venv", "venv", "node_modules", "__pycache__", "site-packages"}
 
 
 @dataclass(frozen=True)
