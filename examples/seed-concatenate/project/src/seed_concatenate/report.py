@@ -193,7 +193,8 @@ def worst_examples(
         values = {name: SHOW[name](examples.values[name][row]) for name in INPUTS}
         shown = "".join(f"<h4>{name}</h4>{value}" for name, value in values.items())
         found.append(f"row {examples.rows[row]}<p>{words}</p>{shown}")
-    return "<p>The highest loss first. The truth may be wrong too.</p>" + cards(found)
+    order = "The highest loss first: what is wrong, then what is right but unsure."
+    return f"<p>{order} The truth may be wrong too.</p>" + cards(found)
 
 
 class WatchBranches(keras.callbacks.Callback):
