@@ -51,7 +51,7 @@ def child(task: dict[str, Any], answer: int) -> int:
 
     def watch(event: str, given: tuple[Any, ...]) -> None:
         if counts(event, given, task["places"]):
-            seen.append(f"{event} {str(given)[:300]}")
+            seen.append(f"{event} {str(given)[:1000]}")
             if len(seen) == task["at"]:
                 os.kill(os.getpid(), task["signal"])
 
@@ -100,7 +100,7 @@ def remembered_renderings() -> Iterator[None]:
                 making = Path(tempfile.mkdtemp(dir=name), "made")
                 before(given, making, root, recorded)
                 making.rename(kept)
-            shutil.copytree(kept, folder)
+            shutil.copytree(kept, folder, dirs_exist_ok=True)  # new has begun a repository in it
 
         def run_once(source: str, given: Any, project: Path) -> None:
             kept = Path(name, hashlib.sha256(repr((source, given)).encode()).hexdigest())

@@ -42,7 +42,8 @@ def call(
     """
     try:
         return subprocess.run(
-            ["git", "-C", str(folder), *arguments],
+            ["git", *arguments],
+            cwd=folder,
             input=stdin,
             capture_output=True,
             env={**(around or environment()), "GIT_TERMINAL_PROMPT": "0", **(env or {})},
