@@ -693,7 +693,7 @@ def test_bad_and_missing_dates(dated, tmp_path):
     np.testing.assert_equal(days, [[np.nan, np.nan], [18_355, 0]])
     tensors = data.time_and_cycles(days, data.spread_of_times(days, 4)).numpy()
     assert np.isnan(tensors[0]).all() and np.isfinite(tensors[1]).all()
-    assert data.spread_of_times(days[:1], 4)["quantiles"] == [[0.0] * 5]
+    assert data.spread_of_times(days[:1], 4)["edges"] == [[0.0] * 5]
 
 
 def test_time_is_told_to_the_second_and_goes_round(dated):

@@ -133,12 +133,29 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Feature:
+    """An optional part of a project; `default` says whether it is on where nothing is said."""
+
+    name: str
+    title: str
+    help: str
+    default: bool
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Catalog:
     """Everything that can be asked for, in the order in which it is shown."""
 
     inputs: Mapping[str, InputType] = field(default_factory=dict)
     merges: Mapping[str, MergeMethod] = field(default_factory=dict)
     outputs: Mapping[str, Task] = field(default_factory=dict)
+    features: Mapping[str, Feature] = field(default_factory=dict)
+
+    @property
+    def default_features(self) -> list[str]:
+        """The features of a project whose spec does not name any."""
+        return [feature.name for feature in self.features.values() if feature.default]
 
     def type_for(self, kind: str) -> str | None:
         """The type of input that takes a kind of column; None where none does."""
@@ -216,6 +233,17 @@ def _task(name: str, data: dict[str, Any], common: dict[str, Field]) -> Task:
     return Task(name=name, fields=fields, metrics=metrics, **{key: data[key] for key in keys})
 
 
+def _feature(name: str, data: dict[str, Any], defaults: list[str]) -> Feature:
+    options = [
+        f"{command} --{option.replace('_', '-')}"
+        for command, group in data.get("options", {}).items()
+        for option in group
+    ]
+    if "format" in data:
+        options.append(f"export --format {data['format']['name']}")
+    return Feature(name, data["title"], data["help"], name in defaults, tuple(options))
+
+
 @cache
 def load_catalog() -> Catalog:
     """Read the catalog from the template's folders; it is small, and read once a process."""
@@ -223,6 +251,10 @@ def load_catalog() -> Catalog:
     inputs = {path.parent.name: _read(path) for path in root.glob("inputs/*/input.yml")}
     merges = {path.stem: _read(path) for path in root.glob("merges/*.yml")}
     outputs = {path.parent.name: _read(path) for path in root.glob("outputs/*/output.yml")}
+    features = {path.parent.name: _read(path) for path in root.glob("features/*/feature.yml")}
+    # copier.yml alone says which are on by default: plain copier cannot list folders.
+    question = _read(template_root() / "copier.yml").get("features", {"default": "[]"})
+    defaults = yaml.safe_load(question["default"])
     input_fields = _fields(_read(root / "inputs" / "fields.yml"))
     output_fields = _fields(_read(root / "outputs" / "fields.yml"))
 
@@ -235,4 +267,5 @@ def load_catalog() -> Catalog:
         inputs=types,
         merges={name: _merge_method(name, data) for name, data in in_order(merges)},
         outputs={name: _task(name, data, output_fields) for name, data in in_order(outputs)},
+        features={name: _feature(name, data, defaults) for name, data in in_order(features)},
     )

@@ -28,7 +28,7 @@ from keras_scaffold.catalog import (
     template_root,
 )
 
-KEYS = ("project_name", "inputs", "merge", "outputs")
+KEYS = ("project_name", "inputs", "merge", "outputs", "features")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 LONGEST_PROJECT_NAME = 60
 LONGEST_SLUG = 40  # imports of the package then stand on one line
@@ -76,6 +76,7 @@ class Spec:
     inputs: tuple[dict[str, Any], ...]
     merge: Merge
     outputs: tuple[dict[str, Any], ...]
+    features: tuple[str, ...] = ()
 
     @property
     def project_slug(self) -> str:
@@ -494,7 +495,22 @@ def validate(data: object) -> Spec:
             raise SpecError(f"{key}: missing; a spec has the keys {', '.join(KEYS)}")
     inputs, outputs = _complete_entries(given)
     merge = complete_merge(given.get("merge", "concatenate"), [entry["name"] for entry in inputs])
-    return Spec(given, given["project_name"], tuple(inputs), merge, tuple(outputs))
+    features = given.get("features", load_catalog().default_features)
+    name = given["project_name"]
+    return Spec(given, name, tuple(inputs), merge, tuple(outputs), tuple(features))
+
+
+def check_features(value: object, place: str = "features") -> list[str]:
+    """A list of features of the catalog, each at most once; empty for none."""
+    known = load_catalog().features
+    if not isinstance(value, list):
+        _fail(place, f"is {shown(value)}; give a list such as [report], [] for none")
+    for index, name in enumerate(value):
+        if not isinstance(name, str) or name not in known:
+            _fail(f"{place}[{index}]", f"no feature {shown(name)}; {nearest(name, known)}")
+        if name in value[:index]:
+            _fail(f"{place}[{index}]", f"'{name}' is listed twice; keep one")
+    return value
 
 
 def check_given(data: object) -> dict[str, Any]:
@@ -512,6 +528,8 @@ def _given(data: object) -> dict[str, Any]:
     _check_keys(data, KEYS, "spec", "a spec")
     if "project_name" in data:
         check_project_name(data["project_name"])
+    if "features" in data:
+        check_features(data["features"])
     return {key: data[key] for key in KEYS if key in data}
 
 
