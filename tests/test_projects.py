@@ -576,16 +576,55 @@ def test_texts_without_words_constant_columns_and_single_steps_are_learnt(traine
 
 
 @pytest.mark.slow
-def test_resuming_goes_on_where_the_run_ended(trained, manifest):
+def test_a_finished_run_is_not_resumed(trained, manifest):
     run = run_of(trained)
-    before = json.loads((run / "history.json").read_text())
-    trained.ok("train", "--data", manifest, "--run", run, "--epochs", 1, "--resume", "--seed", 9)
-    after = json.loads((run / "history.json").read_text())
-    assert after[: len(before)] == before
-    assert len(after) == len(before) + 1  # one member, as it was begun
+    for folder in (run, run / "none"):  # a finished training is one that cannot be resumed
+        done = trained.main("train", "--data", manifest, "--run", folder, "--resume")
+        assert done.code == 1 and "nothing to resume" in done.err
     assert json.loads((run / "run.json").read_text())["seed"] == 0
-    done = trained.main("train", "--data", manifest, "--run", run / "none", "--resume")
-    assert done.code == 1 and "nothing to resume" in done.err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("features", [[], ["ensemble"]], ids=["one", "members"])
+def test_an_interrupted_training_is_resumed(features, tmp_path, monkeypatch):
+    """With its own options, from its last backup, to its last epoch."""
+    import keras
+    import pandas as pd
+
+    with project(spec_of([small_input("numbers", "numeric")], features=features), tmp_path) as made:
+        manifest, run = made.sample(), made.folder / "run"
+        train = made.module("train")
+        monkeypatch.setattr(train, "BACKUP_STEPS", 3)
+        given = ("train", "--data", manifest, "--run", run, "--epochs", 8, "--batch-size", 16)
+        more = ("--members", 2, "--seed", 4) if features else ("--seed", 4)
+        on_epoch_end, epochs = keras.callbacks.EarlyStopping.on_epoch_end, []
+
+        def crash(self, epoch, logs=None):
+            epochs.append(epoch)
+            if len(epochs) == (13 if features else 5):  # the fifth epoch, of the second member
+                raise RuntimeError("power cut")
+            on_epoch_end(self, epoch, logs)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(keras.callbacks.EarlyStopping, "on_epoch_end", crash)
+            with pytest.raises(RuntimeError, match="power cut"):
+                made.main(*given, *more)
+        assert not (run / "metrics.json").exists()
+        crashed = len(epochs)
+        with monkeypatch.context() as patch:
+            patch.setattr(keras.callbacks.EarlyStopping, "on_epoch_end", crash)
+            done = made.main("train", "--run", run, "--resume", "--seed", 9)
+        assert done.code == 0, done
+        assert epochs[crashed:] == [4, 5, 6, 7]  # nothing that was finished is trained again
+        history = pd.read_csv(run / "history.csv")
+        assert history["epoch"].tolist() == [*range(8)] * (2 if features else 1)
+        assert json.loads((run / "run.json").read_text())["seed"] == 4
+        assert_finite(run)
+        # Other data would be split in another way.
+        (run / "metrics.json").unlink()
+        manifest.write_text(manifest.read_text() + manifest.read_text().splitlines()[1] + "\n")
+        done = made.main("train", "--run", run, "--resume")
+        assert done.code == 1 and "has changed since" in done.err, done
 
 
 @pytest.mark.slow
@@ -797,7 +836,7 @@ def test_control_c_keeps_what_was_learnt(tmp_path):
             text=True,
         ) as process:
             until = time.monotonic() + 120
-            while not (run / "history.json").is_file() and time.monotonic() < until:
+            while not any(run.rglob("model.keras")) and time.monotonic() < until:
                 time.sleep(0.05)
             process.send_signal(signal.SIGINT)
             out, _ = process.communicate(timeout=120)

@@ -552,7 +552,7 @@ def test_members_are_averaged_in_one_model(strict):
     examples = data.open_examples(manifest)
     load = strict.module("model").load_model
     inputs, _ = next(iter(data.make_dataset(examples, preprocessing, len(examples))))
-    members = [load(run / "members" / f"{number}.keras") for number in (1, 2, 3)]
+    members = [load(run / "members" / str(number) / "model.keras") for number in (1, 2, 3)]
     each = [member.predict_on_batch(inputs)["kind"] for member in members]
     assert not np.allclose(each[0], each[1])
     together = model.predict_on_batch(inputs)["kind"]
@@ -565,21 +565,21 @@ def test_members_are_averaged_in_one_model(strict):
 def test_a_temperature_makes_sure_predictions_as_sure_as_they_may_be(strict):
     import numpy as np
 
-    calibrate = strict.module("calibrate")
+    calibration = strict.module("calibration")
     rng = np.random.default_rng(0)
     logits = rng.normal(size=(4000, 3))
     honest = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     truth = np.array([rng.choice(3, p=chance) for chance in honest])
-    boastful = calibrate.temper(honest, 0.4)
-    assert 2.2 < calibrate.best_temperature(boastful[None], truth) < 2.9
-    assert 0.9 < calibrate.best_temperature(honest[None], truth) < 1.12
-    np.testing.assert_allclose(calibrate.temper(boastful, 2.5), honest, atol=1e-6)
+    boastful = calibration.temper(honest, 0.4)
+    assert 2.2 < calibration.best_temperature(boastful[None], truth) < 2.9
+    assert 0.9 < calibration.best_temperature(honest[None], truth) < 1.12
+    np.testing.assert_allclose(calibration.temper(boastful, 2.5), honest, atol=1e-6)
 
 
 def test_a_threshold_moves_only_where_many_rows_say_so(made):
     import numpy as np
 
-    best = made.module("calibrate").best_threshold
+    best = made.module("calibration").best_threshold
     measures = made.module("metrics").MEASURES
     rng = np.random.default_rng(0)
     probability = rng.uniform(size=4000) ** 3

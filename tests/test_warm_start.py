@@ -1,4 +1,4 @@
-"""`train --from RUN` in a project whose model has changed: what is taken over, and what is said."""
+"""`train --init-from RUN` in a project whose model has changed: what is taken over, and what is said."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Done = namedtuple("Done", "code out err run")
 
 
 def spec(inputs, merge="concatenate", outputs=(LABEL, PRICE)):
-    return spec_of(inputs, merge, list(outputs), name="Take Over")
+    return spec_of(inputs, merge, list(outputs), "Take Over", ["ensemble", "calibration", "warm-start"])
 
 
 def train(made, manifest, name, *more):
@@ -37,7 +37,7 @@ def layers_of(run, number=1):
     """The weights of the layers of a run's member, which needs no code of the project's."""
     import keras
 
-    model = keras.saving.load_model(run / "members" / f"{number}.keras")
+    model = keras.saving.load_model(run / "members" / str(number) / "model.keras")
     return {layer.name: layer.get_weights() for layer in model.layers if layer.get_weights()}
 
 
@@ -83,11 +83,11 @@ def first(data, tmp_path_factory):
 def test_branches_survive_another_input(first, data, tmp_path):
     run, before = first
     with project(spec([NUMBERS, EXTRA, NOTE, KIND]), tmp_path) as made:
-        done = train(made, data[0], "second", "--from", run, "--members", 2)
+        done = train(made, data[0], "second", "--init-from", run, "--members", 2)
         assert done.code == 0, done
         assert done.out.splitlines()[:2] == [
-            f"Taken over from {run}: numbers, note, kind",
-            "Beginning anew: extra (new), label (the merge has changed),"
+            f"Initialized from {run}: numbers, note, kind",
+            "Trained from scratch: extra (new), label (the merge has changed),"
             " price (the merge has changed)",
         ]
         for number in (1, 2):  # of one member that was
@@ -108,11 +108,11 @@ def test_a_branch_with_another_encoder_begins_anew(first, data, tmp_path):
     numbers = small_input("numbers", "numeric", "periodic", shape=[3], units=[6, 4])
     with project(spec([numbers, NOTE, KIND]), tmp_path) as made:
         assert "PiecewiseLinear" not in (made.folder / "src/take_over/layers.py").read_text()
-        done = train(made, data[1], "second", "--from", run)
+        done = train(made, data[1], "second", "--init-from", run)
         assert done.code == 0, done
         assert done.out.splitlines()[:2] == [
-            f"Taken over from {run}: note, kind, label, price",
-            "Beginning anew: numbers (its layers have changed)",
+            f"Initialized from {run}: note, kind, label, price",
+            "Trained from scratch: numbers (its layers have changed)",
         ]
         assert_taken(before, layers_of(done.run), "note", "kind", "label", "price")
         assert done.err == ""
@@ -121,16 +121,16 @@ def test_a_branch_with_another_encoder_begins_anew(first, data, tmp_path):
 def test_heads_need_the_same_branches_side_by_side(first, data, tmp_path):
     run, _ = first
     with project(spec([NOTE, NUMBERS, KIND]), tmp_path / "other order") as made:
-        done = train(made, data[1], "second", "--from", run)
+        done = train(made, data[1], "second", "--init-from", run)
         assert "label (the merge has changed)" in done.out, done
     outputs = [small_output("more", "binary", column="label_2"), PRICE]
     with project(spec([NUMBERS, NOTE, KIND], outputs=outputs), tmp_path / "another") as made:
         manifest = tmp_path / "manifest.csv"
         header, rows = data[1].read_text().split("\n", 1)
         manifest.write_text(header.replace("label", "label_2") + "\n" + rows)
-        done = train(made, manifest, "second", "--from", run)
-        assert f"Taken over from {run}: numbers, note, kind, price\n" in done.out, done
-        assert "Beginning anew: more (new)\n" in done.out
+        done = train(made, manifest, "second", "--init-from", run)
+        assert f"Initialized from {run}: numbers, note, kind, price\n" in done.out, done
+        assert "Trained from scratch: more (new)\n" in done.out
 
 
 def test_projections_and_heads_survive_an_input_more_in_a_sum(data, tmp_path):
@@ -140,7 +140,7 @@ def test_projections_and_heads_survive_an_input_more_in_a_sum(data, tmp_path):
         before = layers_of(run)
     projection = "merged.project_numbers_branch"
     with project(spec([NUMBERS, wide, EXTRA], "add"), tmp_path / "two") as made:
-        done = train(made, data[0], "second", "--from", run)
+        done = train(made, data[0], "second", "--init-from", run)
         assert done.code == 0, done
         assert f": numbers, note, label, price, {projection}\n" in done.out
         names = ("numbers", "note", "label", "price", projection)
@@ -157,15 +157,14 @@ def test_other_labels_are_learnt_anew(first, data, tmp_path):
     told = {label: f"is {label}" for label in {row[1] for row in rows}}
     manifest.write_text("\n".join([header, *(f"{a},{told[b]},{c}" for a, b, c in rows)]) + "\n")
     with project(spec([NUMBERS, NOTE, KIND]), tmp_path) as made:
-        done = train(made, manifest, "second", "--from", run)
+        done = train(made, manifest, "second", "--init-from", run)
         assert done.code == 0, done
-        assert "Beginning anew: label (its labels have changed)\n" in done.out
+        assert "Trained from scratch: label (its labels have changed)\n" in done.out
         assert learnt(done.run)["label"]["labels"] == sorted(told.values())
         assert "price" in done.out.splitlines()[0]
 
 
 def test_rows_that_are_new_take_their_places_among_the_old(first, data, tmp_path):
-    """Also where the training is resumed, without the run that it began from."""
     import pandas as pd
 
     shutil.copytree(first[0], tmp_path / "first")
@@ -174,37 +173,33 @@ def test_rows_that_are_new_take_their_places_among_the_old(first, data, tmp_path
     pd.concat([table, table[:20]]).to_csv(manifest, index=False)
     before = pd.read_csv(run / "splits.csv").set_index("row")["split"]
     with project(spec([NUMBERS, NOTE, KIND]), tmp_path) as made:
-        done = train(made, manifest, "second", "--from", run)
+        done = train(made, manifest, "second", "--init-from", run)
         assert "has changed since" in done.err, done
-        shutil.rmtree(run)
-        again = train(made, manifest, "second", "--resume")
-        assert (again.code, again.err) == (0, "")
         after = pd.read_csv(done.run / "splits.csv").set_index("row")["split"]
         assert len(after) == len(before) + 20
         assert after[before.index].equals(before)
         assert set(after[len(before) :]) == {"train", "validation", "test"}
         # Fewer rows are another manifest: they are drawn, and what follows from it is said.
         table[10:].to_csv(manifest, index=False)
-        done = train(made, manifest, "third", "--from", again.run)
+        done = train(made, manifest, "third", "--init-from", done.run)
         assert "rows are not in the split that they had" in done.err, done
 
 
 def test_what_cannot_be_begun_from_is_one_line(first, data, tmp_path):
     run, _ = first
     shutil.copytree(run, tmp_path / "damaged")
-    (tmp_path / "damaged" / "members" / "1.keras").write_bytes(b"no model")
+    (tmp_path / "damaged" / "members" / "1" / "model.keras").write_bytes(b"no model")
     shutil.copytree(run, tmp_path / "without")
-    (tmp_path / "without" / "members" / "1.keras").unlink()
+    (tmp_path / "without" / "model.keras").unlink()
     only = small_input("other", "numeric", shape=[2], columns=["extra_0", "extra_1"])
     with project(spec([only]), tmp_path) as made:
         for arguments, words in (
-            (("--from", tmp_path / "nowhere"), "no run to begin from, members/1.keras is missing"),
-            (("--from", tmp_path / "without"), "no run to begin from, members/1.keras is missing"),
-            (("--from", tmp_path / "damaged"), "cannot be read as a saved model"),
-            (("--from", run, "--resume"), "give --from or --resume, not both"),
-            (("--from", made.folder.parent / "new"), "no run to begin from"),
-            (("--from", run, "--run", run), "would overwrite the run that it begins from"),
-            (("--from", run), "nothing in it fits this model: other (new), label (the merge"),
+            (("--init-from", tmp_path / "nowhere"), "no run to initialize from, model.keras is missing"),
+            (("--init-from", tmp_path / "without"), "no run to initialize from, model.keras is missing"),
+            (("--init-from", tmp_path / "damaged"), "cannot be read as a saved model"),
+            (("--init-from", made.folder.parent / "new"), "no run to initialize from"),
+            (("--init-from", run, "--run", run), "would overwrite its earlier run"),
+            (("--init-from", run), "nothing in it fits this model: other (new), label (the merge"),
         ):
             done = train(made, data[0], "new", *arguments)
             assert done.code == 1, done
