@@ -20,7 +20,7 @@ PACKAGE = ROOT / "generator" / "keras_scaffold"
 sys.path.insert(0, str(PACKAGE.parent))
 
 from keras_scaffold.git import GitError, git  # noqa: E402
-from keras_scaffold.origin import BUNDLE, COMMIT_FILE, commit, version_of  # noqa: E402
+from keras_scaffold.source import BUNDLE, COMMIT_FILE, commit, version_of  # noqa: E402
 
 TEMPLATE = ("copier.yml", "template")
 NOBODY = "keras-scaffold"

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from keras_scaffold.render import render
+from keras_scaffold.render.project import render
 from keras_scaffold.spec import validate
 
 ROWS, SIDE, NUMBERS, WORDS, BATCH, RUNS, LEAST = 4000, 64, 20, 12, 32, 5, 0.75

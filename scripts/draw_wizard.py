@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape
 import pyte
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 from terminal import DOWN, ENTER, Terminal  # noqa: E402
 
@@ -27,7 +27,7 @@ BACKGROUND, FOREGROUND = "#1d2025", "#d5d8dd"
 COLOURS = {"default": FOREGROUND, "red": "#ef6b73"}
 PROGRAM = """
 from pathlib import Path
-from keras_scaffold.wizard import Data, ask
+from keras_scaffold.wizard.flow import Data, ask
 ask({}, Path(%r), data=Data())
 """
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from keras_scaffold.git import environment as git_environment
-from keras_scaffold.history import SOURCE, versions
+from keras_scaffold.render.history import SOURCE, versions
 
 EXAMPLE = re.compile(r"examples/([^/]+)/spec[^/]*\.yml")
 COPIER = [sys.executable, "-m", "copier"]
@@ -120,7 +120,7 @@ def differences(one: Path, other: Path) -> list[str]:
 def environment(repository: Path) -> dict[str, str]:
     """The tool is the repository's, and so is the public address; there is no network."""
     env = {"PYTHONPATH": str(repository / "generator"), "GIT_ALLOW_PROTOCOL": "file", **NOBODY}
-    say = "import json; from keras_scaffold.history import offline; print(json.dumps(offline()))"
+    say = "import json; from keras_scaffold.render.history import offline; print(json.dumps(offline()))"
     return {**env, **json.loads(run(repository, env, sys.executable, "-c", say))}
 
 

@@ -15,8 +15,8 @@ import zipfile
 from pathlib import Path
 
 from keras_scaffold.git import GitError, git
-from keras_scaffold.history import versions
-from keras_scaffold.origin import BUNDLE, COMMIT_FILE
+from keras_scaffold.render.history import versions
+from keras_scaffold.source import BUNDLE, COMMIT_FILE
 from packaging.version import InvalidVersion, Version
 from prove_updates import Failed, cases, prove, run
 

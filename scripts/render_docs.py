@@ -10,9 +10,9 @@ import re
 from pathlib import Path
 
 from keras_scaffold.catalog import load_catalog
-from keras_scaffold.diagram import draw
-from keras_scaffold.render import render_to_memory
-from keras_scaffold.show import Table, catalog_tables
+from keras_scaffold.console import Table, catalog_tables
+from keras_scaffold.render.diagram import draw
+from keras_scaffold.render.project import render_to_memory
 from keras_scaffold.spec import read_spec, validate
 
 ROOT = Path(__file__).parents[1]

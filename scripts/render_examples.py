@@ -10,8 +10,8 @@ import shutil
 from pathlib import Path
 
 import render_docs
-from keras_scaffold.history import SOURCE
-from keras_scaffold.render import ANSWERS_FILE, render_to_memory
+from keras_scaffold.render.history import SOURCE
+from keras_scaffold.render.project import ANSWERS_FILE, render_to_memory
 from keras_scaffold.spec import read_spec, validate
 
 EXAMPLES = Path(__file__).parents[1] / "examples"

@@ -10,6 +10,6 @@ def __getattr__(name: str) -> str:
     """`__version__`: found out when somebody asks, as a checkout has to ask git."""
     if name != "__version__":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from keras_scaffold.origin import version
+    from keras_scaffold.source import version
 
     return version()

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from keras_scaffold.origin import template_root as template_root
+from keras_scaffold.source import template_root as template_root
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from keras_scaffold import history
-from keras_scaffold.evolve.former import Comparer
+from keras_scaffold.evolve.answers import Comparer
 from keras_scaffold.evolve.nearness import (
     KNOWN_BY,
     Nearness,
@@ -25,8 +24,9 @@ from keras_scaffold.evolve.project import ProjectError, open_project
 from keras_scaffold.evolve.reading import Code
 from keras_scaffold.evolve.repository import Repository, RepositoryError
 from keras_scaffold.evolve.search import Search
-from keras_scaffold.history import ANSWERS_FILE, Recorded, template_at
-from keras_scaffold.render import render_version
+from keras_scaffold.render import history
+from keras_scaffold.render.history import ANSWERS_FILE, Recorded, template_at
+from keras_scaffold.render.project import render_version
 from keras_scaffold.spec import (
     Spec,
     SpecError,

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keras_scaffold import interrupts
-from keras_scaffold.evolve.merging import Merged, Scratch, scratch
 from keras_scaffold.evolve.project import ProjectError
 from keras_scaffold.evolve.repository import Repository, RepositoryError
-from keras_scaffold.render import free_name
+from keras_scaffold.evolve.three_way import Merged, Scratch, scratch
+from keras_scaffold.render.project import free_name
 
 APPLYING = "applying"  # the change that is being written, or was when its process died
 PREPARED = "prepared"  # all that a change needs, before it is written

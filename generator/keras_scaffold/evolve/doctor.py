@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from keras_scaffold import history
 from keras_scaffold.evolve import change
-from keras_scaffold.evolve.former import Comparer, Former, replace_answers
+from keras_scaffold.evolve.answers import Comparer, Former, replace_answers
+from keras_scaffold.evolve.edit_commands import commands
 from keras_scaffold.evolve.nearness import (
     NOT_LOOKED_AT,
     Nearness,
@@ -31,9 +31,9 @@ from keras_scaffold.evolve.project import (
     open_project,
 )
 from keras_scaffold.evolve.repository import Repository, RepositoryError
-from keras_scaffold.evolve.wishes import commands
-from keras_scaffold.history import ANSWERS_FILE
-from keras_scaffold.render import BACKUP
+from keras_scaffold.render import history
+from keras_scaffold.render.history import ANSWERS_FILE
+from keras_scaffold.render.project import BACKUP
 from keras_scaffold.spec import SpecError
 
 LARGEST = 1_000_000  # bytes of a file that is looked through for marks

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from keras_scaffold.catalog import load_catalog
-from keras_scaffold.notation import merge_text, parse_merge
 from keras_scaffold.spec import (
     SpecError,
     check_name,
@@ -21,6 +20,7 @@ from keras_scaffold.spec import (
     shown,
     validate,
 )
+from keras_scaffold.spec.notation import merge_text, parse_merge
 
 Given = dict[str, Any]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from keras_scaffold.history import ANSWERS_FILE, Recorded
+from keras_scaffold.render.history import ANSWERS_FILE, Recorded
 from keras_scaffold.spec import KEYS, Spec, SpecError, parse_spec, validate
 
 MEND = "git restore it, or write it anew with scaffold adopt"

@@ -2,7 +2,7 @@
 
 Copier takes half a second for one project, most of it around the rendering. Where hundreds of specs
 are tried to find the one that a project is nearest to, its template, which is Jinja and nothing else,
-is rendered as copier does it; tests/test_adopt.py holds the two equal, byte for byte.
+is rendered as copier does it; tests/evolve/test_adopt.py holds the two equal, byte for byte.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from jinja2 import FileSystemLoader, Template
 from jinja2.exceptions import TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
-from keras_scaffold.render import RenderError
+from keras_scaffold.render.project import RenderError
 from keras_scaffold.spec import one_line
 
 ENDING = ".jinja"

@@ -1,0 +1,371 @@
+"""What the commands do, behind the command line that `main` declares."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from keras_scaffold.catalog import load_catalog, template_root
+from keras_scaffold.console import bold, catalog_tables, code, file_tree, in_terminal, say, tables
+from keras_scaffold.spec import (
+    CommandLineError,
+    Spec,
+    SpecError,
+    check_given,
+    check_project_name,
+    default_project_name,
+    nearest,
+    parse_spec,
+    read_spec,
+    validate,
+)
+from keras_scaffold.spec.notation import (
+    INPUT_FORM,
+    OUTPUT_FORM,
+    command_line,
+    parse_input,
+    parse_merge,
+    parse_output,
+)
+
+if TYPE_CHECKING:
+    from keras_scaffold.infer import Inspection
+    from keras_scaffold.wizard.flow import Answers, Data
+
+
+# What is asked for
+
+
+def _given(
+    spec_file: Path | None, inputs: Sequence[str], merge: str | None, outputs: Sequence[str]
+) -> dict[str, Any]:
+    """The sparse spec that a file or the flags say, checked as far as it goes."""
+    if spec_file is not None:
+        if inputs or merge or outputs:
+            raise CommandLineError(
+                "--spec says the inputs, merge and outputs; leave -i, -m, -o out"
+            )
+        given = read_spec(spec_file)
+        try:
+            return check_given(given)
+        except SpecError as error:
+            raise SpecError(f"{spec_file}: {error}") from None
+    given = {}
+    try:
+        if inputs:
+            given["inputs"] = [parse_input(text) for text in inputs]
+        if merge is not None:
+            given["merge"] = parse_merge(merge)
+        if outputs:
+            given["outputs"] = [parse_output(text) for text in outputs]
+        return check_given(given)
+    except SpecError as error:
+        raise CommandLineError(str(error)) from None
+
+
+def _defaults() -> dict[str, Any]:
+    """The answers that copier.yml proposes."""
+    questions = parse_spec((template_root() / "copier.yml").read_text(encoding="utf-8"))
+    values = {key: questions[key]["default"] for key in ("inputs", "outputs")}
+    return {key: parse_spec(f"{key}:\n{text}")[key] for key, text in values.items()}
+
+
+def _missing(given: dict[str, Any]) -> str:
+    flags = {"inputs": f"-i {INPUT_FORM}", "outputs": f"-o {OUTPUT_FORM}"}
+    missing = {key: flag for key, flag in flags.items() if key not in given}
+    if not missing:
+        return ""
+    say_it = " and ".join(missing.values())
+    return f"no {' and no '.join(missing)} said; say {say_it}, or --yes to take the defaults"
+
+
+# new
+
+
+def new(
+    destination: Path,
+    spec_file: Path | None,
+    inputs: Sequence[str],
+    merge: str | None,
+    outputs: Sequence[str],
+    name: str | None,
+    *,
+    data: Path | None = None,
+    wishes: dict[str, Any] | None = None,
+    yes: bool,
+    dry_run: bool,
+    force: bool,
+    git: bool,
+    template: str | None,
+) -> None:
+    """Render a project into the destination, asking for what is not said."""
+    wishes = wishes or {}
+    may_ask = not yes and sys.stdin.isatty() and in_terminal()
+    described = bool(spec_file or inputs or merge or outputs)
+    _check_data_flags(data, wishes, described, may_ask)
+    given = _given(spec_file, inputs, merge, outputs)
+    if name is not None:
+        try:
+            given["project_name"] = check_project_name(name)
+        except SpecError as error:
+            raise CommandLineError(f"--name: {str(error).partition(': ')[2]}") from None
+    from keras_scaffold.render.project import check_destination, render, render_to_memory
+
+    check_destination(destination, force=force or dry_run)
+    usual_name = default_project_name(destination.resolve().name)
+    found = None
+    if data is not None and (wishes["targets"] or data.is_dir()):
+        found = _found(data, wishes, model=not may_ask)
+        given = {**(found.spec or {}), "project_name": usual_name, **given}
+    missing = _missing(given)
+    asked = may_ask and bool(missing or data)
+    if asked:
+        from keras_scaffold.wizard.flow import Data
+
+        begin = None if described or found else Data(data, wishes)
+        answers = _ask(given, destination, template, begin)
+        if answers is None:
+            say("Nothing was written.")
+            return
+        given, found = answers.spec, answers.found or found
+    elif missing and yes:
+        given = {**_defaults(), **given}
+    elif missing:
+        raise CommandLineError(missing)
+    given.setdefault("project_name", usual_name)
+    spec = _checked(given, spec_file)
+    if dry_run:
+        say(file_tree(render_to_memory(spec, template), str(destination)))
+        return
+    done = render(spec, destination, template=template, force=force, git=git)
+    for path, backup in done.replaced.items():
+        print(f"replaced {path}; what it was is in {backup}", file=sys.stderr)
+    data_flags = _data_flags(found, destination, given) if found else ""
+    _say_done(spec, destination, len(done.files), done.git, data_flags)
+    if asked:
+        _say_again(given, destination, found)
+
+
+def _ask(
+    given: dict[str, Any], destination: Path, template: str | None, begin: Data | None
+) -> Answers | None:
+    from keras_scaffold.render.project import render_to_memory
+    from keras_scaffold.wizard.flow import ask
+
+    def tree(spec: Spec) -> str:
+        return file_tree(render_to_memory(spec, template), str(destination))
+
+    return ask(given, destination, tree, begin)
+
+
+def _checked(given: dict[str, Any], spec_file: Path | None) -> Spec:
+    try:
+        return validate(given)
+    except SpecError as error:
+        if spec_file is None:
+            raise CommandLineError(str(error)) from None
+        raise SpecError(f"{spec_file}: {error}") from None
+
+
+def _say_done(spec: Spec, destination: Path, files: int, git: str, data_flags: str = "") -> None:
+    say(f"{bold(spec.project_name)} is in {destination} ({files} files).")
+    if git:
+        say(f"Note: {git}.")
+    say("Next:")
+    if destination.resolve() != Path.cwd():
+        import shlex
+
+        say(f"  cd {shlex.quote(str(destination))}")
+    say("  python -m venv .venv && . .venv/bin/activate")
+    say("  pip install -e '.[dev]'")
+    say(f"  python -m {spec.package_name} train{data_flags}")
+    say("  pytest")
+
+
+def _say_again(given: dict[str, Any], destination: Path, found: Inspection | None) -> None:
+    line = _data_line(found, destination, given) if found else None
+    line = line or command_line(given, destination)
+    if line is None:
+        answers = destination / ".copier-answers.yml"
+        say(f"The same again: save the spec in {answers} and say scaffold new DEST --spec FILE")
+    else:
+        say(f"The same again:\n  {line}")
+
+
+# inspect, and new from data
+
+
+def inspect(
+    manifest: Path, wishes: dict[str, Any], out: Path | None, *, force: bool, as_json: bool
+) -> None:
+    """Say what a table holds, and write the spec that follows from it."""
+    from keras_scaffold import infer
+    from keras_scaffold.infer import report
+
+    if out is not None and not wishes["targets"] and not manifest.is_dir():
+        raise CommandLineError("--out writes a spec, for which --target must say what to predict")
+    if out is not None and out.exists() and not force:
+        raise SpecError(f"{out}: is there already; choose another name, or say --force")
+    found = infer.inspect(manifest, infer.Wishes(**wishes))
+    if as_json:
+        print(report.as_json(found))
+    else:
+        report.show(found)
+    if out is not None:
+        _write(out, report.as_spec(found))
+        if not as_json:
+            say(f"\nThe spec is in {out}. Next: scaffold new DEST --spec {out}")
+    elif not as_json and found.spec is None:
+        say("\nNo spec without a target: say --target COLUMN")
+    elif not as_json:
+        say("\nNext: scaffold new DEST --data and the same again, or --out SPEC to edit it first")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise SpecError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def _check_data_flags(
+    data: Path | None, wishes: dict[str, Any], others: bool, may_ask: bool
+) -> None:
+    said = [f"--{'as' if key == 'types' else key.rstrip('s')}" for key, it in wishes.items() if it]
+    if data is None and said:
+        raise CommandLineError(f"{said[0]} speaks of data; say --data MANIFEST too")
+    if data is not None and others:
+        raise CommandLineError("--data says the inputs and outputs; leave --spec, -i, -m, -o out")
+    if data is not None and not wishes["targets"] and not data.is_dir() and not may_ask:
+        raise CommandLineError("--data needs --target COLUMN, what to predict")
+
+
+def _found(data: Path, wishes: dict[str, Any], *, model: bool) -> Inspection:
+    """Look at a table, and show what it holds."""
+    from keras_scaffold import infer
+    from keras_scaffold.infer import report
+
+    found = infer.inspect(data, infer.Wishes(**wishes))
+    report.show(found, model=model)
+    say()
+    return found
+
+
+def _data_flags(found: Inspection, destination: Path, given: dict[str, Any]) -> str:
+    """How `train`, run in the project, is to find the data."""
+    import shlex
+
+    data = found.table.path
+    path = data if data.is_absolute() else os.path.relpath(data.absolute(), destination.resolve())
+    files = any(load_catalog().inputs[entry["type"]].reads_files for entry in given["inputs"])
+    outside = " --outside" if found.wishes.outside and files else ""
+    return f" --data {shlex.quote(str(path))}{outside}"
+
+
+def _data_line(found: Inspection, destination: Path, given: dict[str, Any]) -> str | None:
+    """The `scaffold new` line that finds the same again; None where more was changed."""
+    import shlex
+
+    if {**(found.spec or {}), "project_name": given["project_name"]} != given:
+        return None
+    wishes = found.wishes
+    words = ["scaffold", "new", str(destination), "--data", str(found.table.path)]
+    said = {"target": wishes.targets, "as": wishes.types, "drop": wishes.drop, "keep": wishes.keep}
+    words += [word for flag, values in said.items() for it in values for word in (f"--{flag}", it)]
+    words += ["--outside"] if wishes.outside else []
+    if given["project_name"] != default_project_name(destination.resolve().name):
+        words += ["--name", given["project_name"]]
+    return shlex.join(words)
+
+
+# preview, catalog, schema, demo
+
+
+def _flagship() -> dict[str, Any]:
+    demo = template_root() / "template" / "demo.yml"
+    if demo.is_file():
+        return read_spec(demo)
+    return {"project_name": default_project_name(""), **_defaults()}
+
+
+def preview(
+    spec_file: Path | None, inputs: Sequence[str], merge: str | None, outputs: Sequence[str]
+) -> None:
+    """Show what would be written: the tree, the model's diagram and its code."""
+    from keras_scaffold.render.diagram import draw
+    from keras_scaffold.render.estimate import parameters, parameters_text
+    from keras_scaffold.render.project import render_to_memory
+
+    given = _given(spec_file, inputs, merge, outputs)
+    if not given:
+        given = _flagship()
+    elif spec_file is None:
+        given = {**_defaults(), **given}
+    given.setdefault("project_name", default_project_name(""))
+    spec = _checked(given, spec_file)
+    files = render_to_memory(spec)
+    say(file_tree(files, spec.project_slug))
+    say(f"\n{draw(spec)}\n")
+    say(f"{parameters_text(parameters(spec))}\n")
+    model = Path("src", spec.package_name, "model.py")
+    if model in files:
+        say(bold(str(model)))
+        code(files[model])
+
+
+def catalog(section: str | None, as_json: bool) -> None:
+    """Show what there is to choose from."""
+    known = load_catalog()
+    sections = catalog_tables(known)
+    if section is not None and section not in sections:
+        raise CommandLineError(f"no section '{section}'; {nearest(section, sections)}")
+    if as_json:
+        data = asdict(known)
+        print(json.dumps(data[section] if section else data, indent=2))
+        return
+    tables([table for name, table in sections.items() if section in (None, name)])
+    say("\nEvery field with its default and limits: scaffold catalog --json")
+
+
+def schema() -> None:
+    """Print the JSON Schema of a spec."""
+    from keras_scaffold.spec.schema import spec_schema
+
+    print(json.dumps(spec_schema(), indent=2))
+
+
+def demo(destination: Path | None) -> None:
+    """Generate the flagship example, train it where Keras is, and say where to look."""
+    from importlib.util import find_spec
+
+    from keras_scaffold.render.project import render
+
+    spec = validate(_flagship())
+    destination = destination or Path(spec.project_slug)
+    files = render(spec, destination).files
+    say(f"{bold(spec.project_name)} is in {destination} ({len(files)} files).")
+    needed = ("keras", "tensorflow", "numpy", "pandas", "matplotlib")
+    missing = [package for package in needed if find_spec(package) is None]
+    if missing:
+        say(f"To train it: cd {destination} && pip install -e . && {_train(spec)}")
+        return
+    say(f"Training: {_train(spec)}")
+    sys.stdout.flush()
+    path = os.pathsep.join(filter(None, ["src", os.environ.get("PYTHONPATH")]))
+    command = [sys.executable, *_train(spec).split()[1:]]
+    done = subprocess.run(command, cwd=destination, env={**os.environ, "PYTHONPATH": path})
+    if done.returncode:
+        raise SpecError(f"the training stopped with exit code {done.returncode}; see above")
+    say("Look at:")
+    for path in ("runs/demo/report.html", f"src/{spec.package_name}/model.py", "README.md"):
+        say(f"  {destination / path}")
+
+
+def _train(spec: Spec) -> str:
+    return f"python -m {spec.package_name} train --epochs 5 --members 1 --run runs/demo"

@@ -1,0 +1,159 @@
+"""What the shell offers at Tab: the catalog's words, inside the short notation too."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+Offer = tuple[str, str]  # a word and its help
+
+VARIABLE = "_SCAFFOLD_COMPLETE"
+
+
+def complete_input(incomplete: str) -> list[Offer]:
+    """NAME:TYPE[:SHAPE][:ENCODER], part by part."""
+    from keras_scaffold.catalog import load_catalog
+    from keras_scaffold.spec.notation import shape_text
+
+    types = load_catalog().inputs
+    *said, _ = incomplete.split(":")
+    before = "".join(f"{part}:" for part in said)
+    if len(said) == 1:
+        return _offers(before, ((kind.name, kind.help) for kind in types.values()))
+    kind = types.get(said[1]) if len(said) in (2, 3) else None
+    if kind is None:
+        return []
+    offers = _offers(before, ((each.name, each.help) for each in kind.encoders.values()))
+    if len(said) == 2:
+        shape = kind.fields["shape"]
+        offers.insert(0, (f"{before}{shape_text(shape.default)}", shape.help))
+    elif not said[2][:1].isdigit():  # an encoder is said already
+        return []
+    return offers
+
+
+def complete_output(incomplete: str) -> list[Offer]:
+    """NAME:TASK[:CLASSES], part by part."""
+    from keras_scaffold.catalog import load_catalog
+
+    tasks = load_catalog().outputs
+    *said, _ = incomplete.split(":")
+    before = "".join(f"{part}:" for part in said)
+    if len(said) == 1:
+        return _offers(before, ((task.name, task.help) for task in tasks.values()))
+    task = tasks.get(said[1]) if len(said) == 2 else None
+    if task is None or not isinstance(task.size, str):
+        return []
+    classes = task.fields[task.size]
+    return [(f"{before}{classes.default}", classes.help)]
+
+
+def complete_merge(incomplete: str, inputs: Iterable[str]) -> list[Offer]:
+    """A method, or inside a tree a method or one of the inputs said before."""
+    from keras_scaffold.catalog import load_catalog
+
+    methods = [(method.name, method.help) for method in load_catalog().merges.values()]
+    before = re.sub(r"\w*$", "", incomplete)
+    if not before:
+        return _offers("", methods)
+    names = [(text.split(":")[0], "an input") for text in inputs]
+    return _offers(before, [*names, *((f"{name}(", help) for name, help in methods)])
+
+
+def complete_section(incomplete: str) -> list[Offer]:
+    """The sections of the catalog."""
+    return [("inputs", "types of input"), ("merges", "merge methods"), ("outputs", "tasks")]
+
+
+def complete_own_input(incomplete: str) -> list[Offer]:
+    """The inputs of the project that we are in."""
+    return [(entry["name"], entry["type"]) for entry in _own().get("inputs", [])]
+
+
+def complete_own_output(incomplete: str) -> list[Offer]:
+    """The outputs of the project that we are in."""
+    return [(entry["name"], entry["task"]) for entry in _own().get("outputs", [])]
+
+
+def complete_set(words: list[str], incomplete: str) -> list[Offer]:
+    """What `scaffold set` changes, and to what: merge, encoder, or a field NAME.FIELD."""
+    from keras_scaffold.catalog import load_catalog
+
+    catalog, own = load_catalog(), _own()
+    inputs = {entry["name"]: entry for entry in own.get("inputs", [])}
+    if not words:
+        fields = [("merge", "how the branches merge"), ("encoder", "an input's encoder")]
+        for name, entry in inputs.items():
+            kind = catalog.inputs[entry["type"]]
+            known = kind.fields_with(entry.get("encoder", kind.default_encoder.name))
+            fields += [(f"{name}.{field.name}", field.help) for field in known.values()]
+        for entry in own.get("outputs", []):
+            known = dict(catalog.outputs[entry["task"]].fields)
+            fields += [(f"{entry['name']}.{field.name}", field.help) for field in known.values()]
+        return fields
+    if words == ["merge"]:
+        return complete_merge(incomplete, inputs)
+    if words == ["encoder"]:
+        return [(name, entry["type"]) for name, entry in inputs.items()]
+    if len(words) == 2 and words[0] == "encoder" and words[1] in inputs:
+        encoders = catalog.inputs[inputs[words[1]]["type"]].encoders
+        return [(each.name, each.help) for each in encoders.values()]
+    return []
+
+
+def _own() -> dict[str, Any]:
+    """The spec of the project that we are in; empty where we are in none, or in a damaged one."""
+    from keras_scaffold.evolve.project import find_root, open_project
+    from keras_scaffold.spec import SpecError
+
+    try:
+        return open_project(find_root(Path())).given
+    except SpecError:
+        return {}
+
+
+def _offers(before: str, words: Iterable[Offer]) -> list[Offer]:
+    return [(f"{before}{word}", help) for word, help in words]
+
+
+def answer(app: Callable[[], object]) -> None:
+    """Let `app` answer the shell; Bash takes a ':' for the end of a word, so join what it cut."""
+    if not os.environ[VARIABLE].endswith("_bash"):
+        app()
+        return
+    words, cursor = join_at_colons(
+        os.environ.get("COMP_WORDS", "").split("\n"), int(os.environ.get("COMP_CWORD") or 0)
+    )
+    current = words[cursor] if cursor < len(words) else ""
+    joined = ":" in current and not current.startswith(("'", '"'))
+    known = current.rpartition(":")[0] + ":" if joined else ""
+    os.environ.update(COMP_WORDS="\n".join(words), COMP_CWORD=str(cursor))
+    output = StringIO()
+    try:
+        with redirect_stdout(output):
+            app()
+    finally:
+        for line in output.getvalue().splitlines():
+            print(line.removeprefix(known))
+
+
+def join_at_colons(words: list[str], cursor: int) -> tuple[list[str], int]:
+    """`[a, :, image]` -> `[a:image]`, and where the word under the cursor went."""
+    joined: list[str] = []
+    place = cursor
+    after_colon = False
+    for index, word in enumerate(words):
+        colon = bool(word) and set(word) == {":"}
+        if joined and word and (colon or after_colon):
+            joined[-1] += word
+        else:
+            joined.append(word)
+        if index == cursor:
+            place = len(joined) - 1
+        after_colon = colon
+    return joined, place

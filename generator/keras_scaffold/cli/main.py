@@ -1,0 +1,638 @@
+"""The command line `scaffold`.
+
+This module is imported at every Tab and every --help: it declares the commands and imports
+nothing but Typer. What they do stands in `commands`.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from functools import wraps
+from inspect import Signature, signature
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from keras_scaffold import interrupts
+from keras_scaffold.cli import completion as complete
+
+app = typer.Typer(
+    name="scaffold",
+    help="Start multi-input Keras projects, and keep them current.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from keras_scaffold import __version__
+
+        print(f"keras-scaffold {__version__}")
+        raise typer.Exit
+
+
+def _complete_merge(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    return complete.complete_merge(incomplete, ctx.params.get("inputs") or [])
+
+
+def _complete_set(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    return complete.complete_set(list(ctx.params.get("words") or []), incomplete)
+
+
+Inputs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-i",
+        "--input",
+        metavar="NAME:TYPE[:SHAPE][:ENCODER]",
+        help="An input, such as chart:image:64x64x3:cnn; once for each.",
+        autocompletion=complete.complete_input,
+    ),
+]
+Merge = Annotated[
+    str | None,
+    typer.Option(
+        "-m",
+        "--merge",
+        metavar="MERGE",
+        help='A method, or a tree such as "concatenate(multiply(a, b), c)".',
+        autocompletion=_complete_merge,
+    ),
+]
+Outputs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="NAME:TASK[:CLASSES]",
+        help="An output, such as genre:multiclass:4; once for each.",
+        autocompletion=complete.complete_output,
+    ),
+]
+
+
+Targets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--target",
+        metavar="COLUMN[:TASK]",
+        help="The column to predict, such as price or price:regression; once for each.",
+    ),
+]
+Drop = Annotated[
+    list[str] | None,
+    typer.Option("--drop", metavar="COLUMN", help="Set a column aside; once for each."),
+]
+Keep = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--keep", metavar="COLUMN", help="Take a column in that would be set aside; once for each."
+    ),
+]
+As = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--as",
+        metavar="COLUMN:TYPE",
+        help="Say what a column is, such as zip:categorical; once for each.",
+    ),
+]
+Outside = Annotated[
+    bool,
+    typer.Option("--outside", help="Follow paths in the table that leave the table's folder."),
+]
+
+
+def _help_without_command(ctx: typer.Context) -> None:
+    if ctx.invoked_subcommand is None:
+        print(ctx.get_help())
+
+
+@app.callback(invoke_without_command=True)
+def _scaffold(
+    ctx: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    _help_without_command(ctx)
+
+
+@app.command()
+def new(
+    destination: Annotated[Path, typer.Argument(metavar="DEST", help="The project's folder.")],
+    spec: Annotated[
+        Path | None, typer.Option("--spec", metavar="FILE", help="A spec in YAML or JSON.")
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", metavar="MANIFEST", help="A table, or a folder per class."),
+    ] = None,
+    targets: Targets = None,
+    drop: Drop = None,
+    keep: Keep = None,
+    types: As = None,
+    outside: Outside = False,
+    inputs: Inputs = None,
+    merge: Merge = None,
+    outputs: Outputs = None,
+    name: Annotated[
+        str | None,
+        typer.Option("--name", metavar="TEXT", help="The project's name; else the folder's."),
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Ask nothing; take defaults for what is not said.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the files; write nothing.")
+    ] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Write into a folder that is not empty, keeping backups."),
+    ] = False,
+    no_git: Annotated[bool, typer.Option("--no-git", help="Make no git repository.")] = False,
+    template: Annotated[
+        str | None,
+        typer.Option("--template", metavar="URL", help="Another copier template, such as a fork."),
+    ] = None,
+) -> None:
+    """Start a project: the model, its data loaders, training and tests."""
+    from keras_scaffold.cli import commands
+
+    commands.new(
+        destination,
+        spec,
+        inputs or [],
+        merge,
+        outputs or [],
+        name,
+        data=data,
+        wishes=_wishes(targets, drop, keep, types, outside),
+        yes=yes,
+        dry_run=dry_run,
+        force=force,
+        git=not no_git,
+        template=template,
+    )
+
+
+def _wishes(
+    targets: list[str] | None,
+    drop: list[str] | None,
+    keep: list[str] | None,
+    types: list[str] | None,
+    outside: bool,
+) -> dict[str, Any]:
+    return {
+        "targets": tuple(targets or ()),
+        "drop": tuple(drop or ()),
+        "keep": tuple(keep or ()),
+        "types": tuple(types or ()),
+        "outside": outside,
+    }
+
+
+@app.command()
+def inspect(
+    manifest: Annotated[
+        Path, typer.Argument(metavar="MANIFEST", help="A table, or a folder per class.")
+    ],
+    targets: Targets = None,
+    drop: Drop = None,
+    keep: Keep = None,
+    types: As = None,
+    outside: Outside = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="SPEC", help="Write the spec that follows.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over a spec that is there.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="What was found, for scripts.")] = False,
+) -> None:
+    """Look at real data, say what each column is, propose a spec."""
+    from keras_scaffold.cli import commands
+
+    wishes = _wishes(targets, drop, keep, types, outside)
+    commands.inspect(manifest, wishes, out, force=force, as_json=as_json)
+
+
+@app.command()
+def preview(
+    spec: Annotated[
+        Path | None, typer.Argument(metavar="[SPEC]", help="A spec; else the flagship example.")
+    ] = None,
+    inputs: Inputs = None,
+    merge: Merge = None,
+    outputs: Outputs = None,
+) -> None:
+    """Show the files, the model's diagram and its code; write nothing."""
+    from keras_scaffold.cli import commands
+
+    commands.preview(spec, inputs or [], merge, outputs or [])
+
+
+@app.command()
+def catalog(
+    section: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[inputs|merges|outputs]",
+            help="One section; else all.",
+            autocompletion=complete.complete_section,
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="All that is known, with fields and limits.")
+    ] = False,
+) -> None:
+    """Show the types of input, the merges and the tasks."""
+    from keras_scaffold.cli import commands
+
+    commands.catalog(section, as_json)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a spec, for editors."""
+    from keras_scaffold.cli import commands
+
+    commands.schema()
+
+
+@app.command()
+def demo(
+    destination: Annotated[
+        Path | None, typer.Argument(metavar="[DEST]", help="The project's folder.")
+    ] = None,
+) -> None:
+    """Generate the flagship example, train it, and show where to look."""
+    from keras_scaffold.cli import commands
+
+    commands.demo(destination)
+
+
+# In a project
+
+add = typer.Typer(help="Add an input or an output to a project.", rich_markup_mode=None)
+remove = typer.Typer(help="Remove an input or an output of a project.", rich_markup_mode=None)
+rename = typer.Typer(help="Rename an input, an output or the project.", rich_markup_mode=None)
+for name, group in (("add", add), ("remove", remove), ("rename", rename)):
+    app.add_typer(group, name=name)
+    group.callback(invoke_without_command=True)(_help_without_command)
+
+InputName = Annotated[
+    str,
+    typer.Argument(metavar="NAME", help="Its name.", autocompletion=complete.complete_own_input),
+]
+OutputName = Annotated[
+    str,
+    typer.Argument(metavar="NAME", help="Its name.", autocompletion=complete.complete_own_output),
+]
+New = Annotated[str, typer.Argument(metavar="NEW", help="Its name from now on.")]
+NewMerge = Annotated[
+    str | None,
+    typer.Option(
+        "--merge",
+        "-m",
+        metavar="MERGE",
+        help="How all merge then, where that does not follow by itself.",
+    ),
+]
+Project = Annotated[
+    Path, typer.Option("--project", metavar="DIR", help="The project; else the one we are in.")
+]
+HERE = Path()
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, write.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what changes; write nothing.")]
+Force = Annotated[
+    bool,
+    typer.Option("--force", help="Go on where something is not committed; git stash keeps it."),
+]
+
+
+class Conflict(StrEnum):
+    """What becomes of lines that a person changed too."""
+
+    inline = "inline"
+    rej = "rej"
+
+
+Conflicts = Annotated[
+    Conflict,
+    typer.Option(
+        "--conflict",
+        metavar="inline|rej",
+        help="Lines that you changed too: marked as git does, or left out into FILE.rej.",
+    ),
+]
+
+Commit = Annotated[bool, typer.Option("--commit", help="Commit it, where there was no conflict.")]
+
+
+def _how(
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    force: Force = False,
+    conflict: Conflicts = Conflict.inline,
+    commit: Commit = False,
+    project: Project = HERE,
+) -> Any:
+    from keras_scaffold.cli.project_commands import How
+
+    return How(project, yes, dry_run, force, conflict is Conflict.rej, commit)
+
+
+def _makes_a_change(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the flags of `_how`, which all changes have; it gets them as one `how`.
+
+    Typer reads a command's options from its signature.
+    """
+    own = [each for each in signature(command).parameters.values() if each.name != "how"]
+    shared = signature(_how).parameters
+
+    @wraps(command)
+    def with_flags(**said: Any) -> None:
+        flags = {name: said.pop(name) for name in shared}
+        command(**said, how=_how(**flags))
+
+    with_flags.__signature__ = Signature([*own, *shared.values()])  # type: ignore[attr-defined]
+    return with_flags
+
+
+@add.command("input")
+@_makes_a_change
+def add_input(
+    text: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[NAME:TYPE[:SHAPE][:ENCODER]]",
+            help="Such as pulse:timeseries:200x1:lstm; else it is asked for.",
+            autocompletion=complete.complete_input,
+        ),
+    ] = None,
+    merge: NewMerge = None,
+    *,
+    how: Any,
+) -> None:
+    """Add an input: its branch, its loader, its sample data, its place in the merge."""
+    from keras_scaffold.cli import project_commands as commands
+
+    commands.add_input(text, merge, how)
+
+
+@add.command("output")
+@_makes_a_change
+def add_output(
+    text: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[NAME:TASK[:CLASSES]]",
+            help="Such as genre:multiclass:4; else it is asked for.",
+            autocompletion=complete.complete_output,
+        ),
+    ] = None,
+    *,
+    how: Any,
+) -> None:
+    """Add an output: its head, its loss, its metrics."""
+    from keras_scaffold.cli import project_commands as commands
+
+    commands.add_output(text, how)
+
+
+@remove.command("input")
+@_makes_a_change
+def remove_input(
+    name: InputName,
+    merge: NewMerge = None,
+    *,
+    how: Any,
+) -> None:
+    """Remove an input, with its branch and its loader."""
+    from keras_scaffold.cli import project_commands as commands
+
+    commands.remove_input(name, merge, how)
+
+
+@remove.command("output")
+@_makes_a_change
+def remove_output(
+    name: OutputName,
+    *,
+    how: Any,
+) -> None:
+    """Remove an output, with its head."""
+    from keras_scaffold.cli import project_commands as commands
+
+    commands.remove_output(name, how)
+
+
+@rename.command("input")
+@_makes_a_change
+def rename_input(
+    old: InputName,
+    new_name: New,
+    *,
+    how: Any,
+) -> None:
+    """Rename an input in the code; its columns in data stay."""
+    from keras_scaffold.cli import project_commands as commands
+
+    commands.rename("inputs", old, new_name, how)
+
+
+@rename.command("output")
+@_makes_a_change
+def rename_output(
+    old: OutputName,
+    new_name: New,
+    *,
+    how: Any,
+) -> None:
+    """Rename an output in the code; its column in data stays."""
+    from keras_scaffold.cli import project_commands as commands
+
+    commands.rename("outputs", old, new_name, how)
+
+
+@rename.command("project")
+@_makes_a_change
+def rename_project(
+    new_name: Annotated[str, typer.Argument(metavar="TEXT", help="The project's new name.")],
+    *,
+    how: Any,
+) -> None:
+    """Rename the project, and its package with it."""
+    from keras_scaffold.cli import project_commands as commands
+
+    commands.rename_project(new_name, how)
+
+
+@app.command("set")
+@_makes_a_change
+def set_values(
+    words: Annotated[
+        list[str],
+        typer.Argument(metavar="WHAT VALUE", help="See above.", autocompletion=_complete_set),
+    ],
+    *,
+    how: Any,
+) -> None:
+    """Change the merge, an encoder or a field.
+
+    scaffold set merge "concatenate(multiply(a, b), c)"
+
+    scaffold set encoder chart resnet
+
+    scaffold set chart.shape 128x128x3
+    """
+    from keras_scaffold.cli import project_commands as commands
+
+    commands.set_values(words, how)
+
+
+BEHIND = 3  # the exit code of update --check
+
+
+@app.command()
+@_makes_a_change
+def update(
+    check: Annotated[
+        bool, typer.Option("--check", help="Say whether it is behind; exit 3 if so. For CI.")
+    ] = False,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="VERSION", help="A version; else this tool's.")
+    ] = None,
+    every: Annotated[
+        Path | None, typer.Option("--all", metavar="DIR", help="All the projects in a folder.")
+    ] = None,
+    *,
+    how: Any,
+) -> None:
+    """Bring a project to this tool's version of the template, around what you changed."""
+    from keras_scaffold.cli import project_commands as commands
+
+    if every is not None:
+        behind = commands.update_all(every, how, check=check, to=to)
+    else:
+        behind = commands.update(how, check=check, to=to)
+    if behind:
+        raise typer.Exit(BEHIND)
+
+
+@app.command()
+def undo(project: Project = HERE) -> None:
+    """Take the last change back that scaffold made in a project."""
+    from keras_scaffold.cli import project_commands as commands
+
+    commands.undo(project)
+
+
+@app.command()
+def doctor(
+    fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended.")] = False,
+    yes: Yes = False,
+    project: Project = HERE,
+) -> None:
+    """Say what state a project is in, and mend what can be; exit 1 if something is wrong."""
+    from keras_scaffold.cli import project_commands as commands
+
+    if commands.doctor(project, fix=fix, yes=yes):
+        raise typer.Exit(1)
+
+
+@app.command()
+def adopt(
+    project: Annotated[
+        Path, typer.Argument(metavar="[DIR]", help="The project; else the one we are in.")
+    ] = HERE,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Also where the file is well, or the project hardly fits."),
+    ] = False,
+) -> None:
+    """Write the answers file anew for a project that lost it, from git or from its code."""
+    from keras_scaffold.cli import project_commands as commands
+
+    commands.adopt(project, yes=yes, dry_run=dry_run, force=force)
+
+
+# Running it
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line; its exit code. Every error is one line on stderr."""
+    try:
+        if complete.VARIABLE in os.environ:
+            complete.answer(lambda: _call(arguments))
+            return 0
+        code = _call(arguments)
+        # Typer makes an exit code of an interrupt; before commands it is one still.
+        return _fail(interrupts.message(), code) if code == interrupts.EXIT_CODE else code
+    except KeyboardInterrupt:
+        return _fail(interrupts.message(), interrupts.EXIT_CODE)
+    except typer.TyperException as error:
+        return _fail(_usage(error), error.exit_code)
+    except Exception as error:
+        if interrupts.seen:  # in the midst of an import, it can come out as another error
+            return _fail(interrupts.message(), interrupts.EXIT_CODE)
+        return _unexpected(error)
+
+
+def _call(arguments: Sequence[str]) -> int:
+    try:
+        code = app(list(arguments), prog_name="scaffold", standalone_mode=False)
+    except SystemExit as done:
+        code = done.code
+    return code if isinstance(code, int) else 0
+
+
+def _usage(error: typer.TyperException) -> str:
+    return f"{error.format_message().rstrip('.')}; scaffold --help says what there is"
+
+
+def _unexpected(error: Exception) -> int:
+    from keras_scaffold.spec import SpecError, one_line
+
+    if isinstance(error, SpecError):
+        return _fail(str(error), getattr(error, "exit_code", 1))
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{place}{error.strerror or error}", 1)
+    kind = type(error).__name__
+    return _fail(f"{kind}: {one_line(str(error))}; a defect of keras-scaffold, please report it", 1)
+
+
+def _fail(message: str, code: int) -> int:
+    line = " ".join(message.split())
+    print(f"error: {line}", file=sys.stderr)
+    return code
+
+
+def main() -> NoReturn:
+    """Run the command line of this process."""
+    import gc
+
+    # A command lives for a second: collecting cycles would take a tenth of it.
+    gc.disable()
+    interrupts.install()
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed, as by >&-
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
+        getattr(sys, name).reconfigure(errors="backslashreplace")
+    code = run(sys.argv[1:])
+    interrupts.ignore()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = code or 1  # as Typer says where it notices first
+    gc.freeze()
+    sys.exit(code)

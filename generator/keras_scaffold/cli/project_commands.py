@@ -1,0 +1,496 @@
+"""What the commands do that change a project, behind the command line that `main` declares."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from keras_scaffold.console import bold, coloured, in_terminal, say, tables, verdict
+from keras_scaffold.evolve import edits
+from keras_scaffold.evolve.edits import UnclearMerge
+from keras_scaffold.evolve.project import find_root, open_project
+from keras_scaffold.evolve.versions import compare, find_projects
+from keras_scaffold.spec import CommandLineError, SpecError, parse_spec, validate
+from keras_scaffold.spec.notation import (
+    INPUT_FORM,
+    OUTPUT_FORM,
+    input_text,
+    output_text,
+    parse_input,
+    parse_merge,
+    parse_output,
+)
+
+if TYPE_CHECKING:
+    from keras_scaffold.evolve.apply import Edit, Worked
+    from keras_scaffold.evolve.doctor import Finding
+    from keras_scaffold.evolve.repository import Repository
+    from keras_scaffold.evolve.three_way import Merged
+    from keras_scaffold.render.history import Recorded
+
+
+class Unresolved(SpecError):
+    """The change is made, but lines are left that a person has to choose between."""
+
+
+@dataclass(frozen=True)
+class How:
+    """How a change is made, as the flags say."""
+
+    project: Path
+    yes: bool = False
+    dry_run: bool = False
+    force: bool = False
+    rejects: bool = False
+    commit: bool = False
+
+    @property
+    def may_ask(self) -> bool:
+        """Whether there is somebody to be asked."""
+        return not self.yes and sys.stdin.isatty() and in_terminal()
+
+
+# Changing the spec
+
+
+def add_input(text: str | None, merge: str | None, how: How) -> None:
+    """Add an input behind the others; asked for where it is not said."""
+    entry = _entry(text, how, "input", parse_input, INPUT_FORM)
+
+    def edit(given: dict[str, Any], tree: str | None) -> dict[str, Any]:
+        return edits.add_input(given, entry, tree)
+
+    _change_inputs(f"add input {input_text(entry)}", edit, merge, how)
+
+
+def _entry(
+    text: str | None, how: How, what: str, parse: Callable[[str], dict[str, Any]], form: str
+) -> dict[str, Any]:
+    if text is not None:
+        parsed: dict[str, Any] = _typed(parse, text)
+        return parsed
+    if not how.may_ask:
+        raise CommandLineError(f"no {what} said; say {form}")
+    from keras_scaffold.wizard import flow
+
+    given = open_project(find_root(how.project)).given
+    return flow.ask_input(given) if what == "input" else flow.ask_output(given)
+
+
+def remove_input(name: str, merge: str | None, how: How) -> None:
+    """Take an input away."""
+    _change_inputs(
+        f"remove input {name}",
+        lambda given, tree: edits.remove_input(given, name, tree),
+        merge,
+        how,
+    )
+
+
+def _change_inputs(
+    title: str,
+    change: Callable[[dict[str, Any], str | None], dict[str, Any]],
+    merge: str | None,
+    how: How,
+) -> None:
+    """Change the inputs, and ask for the merge where it does not follow by itself."""
+
+    def edit(given: dict[str, Any], _: object) -> dict[str, Any]:
+        if merge is not None:
+            _typed(parse_merge, merge)
+        try:
+            return change(given, merge)
+        except UnclearMerge as unclear:
+            if not how.may_ask:
+                raise
+            return change(given, _ask_merge(unclear, lambda text: change(given, text)))
+
+    _change(title, edit, how)
+
+
+def _ask_merge(unclear: UnclearMerge, check: Callable[[str], object]) -> str:
+    from keras_scaffold.wizard.questions import Text, this_terminal
+
+    def problem(text: str) -> None:
+        validate(check(text))
+
+    question = Text(
+        "How do all the inputs merge?",
+        unclear.proposal,
+        problem,
+        help=f"{str(unclear).partition(';')[0]}.",
+        live=False,
+    )
+    return this_terminal().ask(question, can_go_back=False)
+
+
+def add_output(text: str | None, how: How) -> None:
+    """Add an output behind the others; asked for where it is not said."""
+    entry = _entry(text, how, "output", parse_output, OUTPUT_FORM)
+    title = f"add output {output_text(entry)}"
+    _change(title, lambda given, _: edits.add_output(given, entry), how)
+
+
+def remove_output(name: str, how: How) -> None:
+    """Take an output away."""
+    _change(f"remove output {name}", lambda given, _: edits.remove_output(given, name), how)
+
+
+def rename(section: str, old: str, new: str, how: How) -> None:
+    """Give an input or an output another name."""
+    title = f"rename {section[:-1]} {old} {new}"
+    _change(title, lambda given, _: edits.rename(given, section, old, new), how, renamed=(old, new))
+
+
+def rename_project(name: str, how: How) -> None:
+    """Give the project, and so its package, another name."""
+    _change(
+        f"rename project {shlex.quote(name)}",
+        lambda given, _: edits.rename_project(given, name),
+        how,
+    )
+
+
+SET_FORM = "set merge METHOD, set encoder INPUT ENCODER, or set NAME.FIELD VALUE"
+
+
+def set_values(words: list[str], how: How) -> None:
+    """Set the merge, an encoder or a field."""
+    title = f"set {shlex.join(words)}"
+    if len(words) == 2 and words[0] == "merge":
+        _typed(parse_merge, words[1])
+        _change(title, lambda given, _: edits.set_merge(given, words[1]), how)
+    elif len(words) == 3 and words[0] == "encoder":
+        _change(
+            title,
+            lambda given, earlier: edits.set_field(given, words[1], "encoder", words[2], earlier),
+            how,
+        )
+    elif len(words) == 2 and words[0].count(".") == 1:
+        name, field = words[0].split(".")
+        value = _value(field, words[1])
+        _change(title, lambda given, _: edits.set_field(given, name, field, value), how)
+    else:
+        raise CommandLineError(f"say {SET_FORM}; scaffold set --help has examples")
+
+
+def _value(field: str, text: str) -> Any:
+    """A value as YAML reads it; a shape also as 64x64x3."""
+    parts = text.split("x")
+    if field == "shape" and all(part.isdigit() and len(part) < 12 for part in parts):
+        return [int(part) for part in parts]
+    return parse_spec(f"value: {text}").get("value")
+
+
+def _typed(parse: Callable[[str], Any], text: str) -> Any:
+    try:
+        return parse(text)
+    except SpecError as error:
+        text = re.sub(r"^-[iom] ", "", str(error))  # the flags of scaffold new
+        raise CommandLineError(text) from None
+
+
+# Making a change
+
+
+def _change(title: str, edit: Edit, how: How, renamed: tuple[str, str] | None = None) -> None:
+    from keras_scaffold.evolve.apply import at_work
+
+    root = find_root(how.project)
+    _may_write(how)
+    with at_work(root) as repository:
+        _make(repository, title, how, edit=edit, renamed=renamed)
+
+
+def _may_write(how: How) -> None:
+    if not (how.yes or how.dry_run or how.may_ask):
+        raise CommandLineError(
+            "there is no terminal to ask in: say --yes to do it, or --dry-run to see what it does"
+        )
+
+
+def _make(
+    repository: Repository,
+    title: str,
+    how: How,
+    *,
+    edit: Edit | None = None,
+    to: Recorded | None = None,
+    renamed: tuple[str, str] | None = None,
+) -> None:
+    """Work a change out, show it, ask, and make it."""
+    from keras_scaffold.evolve.apply import work_out
+
+    with work_out(
+        repository,
+        title,
+        edit,
+        to=to,
+        renamed=renamed,
+        force=how.force,
+        dry_run=how.dry_run,
+        rejects=how.rejects,
+    ) as worked:
+        if worked.change.nothing:
+            say("Nothing changes: the project is like that already.")
+            return
+        show(worked, whole=how.dry_run or how.may_ask)
+        if how.dry_run or (how.may_ask and not _agreed("Make this change?")):
+            say("Nothing was written.")
+            return
+        worked.apply()
+        finish(worked, how)
+
+
+def show(worked: Worked, *, whole: bool) -> None:
+    """Show what a change does: the whole difference, or how much in which file."""
+    colour = f"--color={'always' if coloured() else 'never'}"
+    if whole:
+        say(worked.diff(colour).rstrip())
+        say()
+    say(worked.diff(colour, "--stat=80").rstrip("\n"))
+
+
+def _agreed(message: str) -> bool:
+    from keras_scaffold.wizard.questions import Option, Select, this_terminal
+
+    options = (Option("yes", "Yes, write it"), Option("no", "No, leave all as it is"))
+    return this_terminal().ask(Select(message, options, "yes"), can_go_back=False) == "yes"
+
+
+def finish(worked: Worked, how: How) -> None:
+    """Say what is to be done with a change that is made; Unresolved where lines are left over."""
+    change, merged = worked.change, worked.change.merged
+    if worked.note:
+        say(worked.note)
+    for word, sign in (("new", "+"), ("gone", "-")):
+        for path, names in worked.named(sign).items():
+            say(f"{word} in {path}: {', '.join(names)}")
+    if columns := worked.new_columns():
+        say(f"the manifest needs: {', '.join(columns)}")
+    if merged.deleted:
+        say(f"left out, as you deleted it: {', '.join(merged.deleted)}")
+    if merged.conflicts:
+        raise Unresolved(_choose(merged, rejects=how.rejects))
+    look = "git diff"
+    if how.commit:
+        worked.commit()
+        look = "git show"
+    say(f"{bold('Done')}: {change.title}. Look at it: {look}. Take it back: scaffold undo.")
+
+
+def _choose(merged: Merged, *, rejects: bool) -> str:
+    """What there is to choose, and how."""
+    told = []
+    if merged.edited:
+        told.append(
+            f"{', '.join(merged.edited)}: would be deleted, but you edited it: git rm it, or git add"
+            " it to keep it"
+        )
+    if both := [path for path in merged.conflicts if path not in merged.edited]:
+        how = "choose between the <<<<<<< and >>>>>>> marks, then git add"
+        if rejects:
+            how = "what did not go in stands in FILE.rej beside it: put it in, delete the .rej, git add"
+        told.append(f"{', '.join(both)}: you changed the same lines; {how}")
+    return f"{'; '.join(told)}; then git commit; or take all back with scaffold undo"
+
+
+# Updating the template
+
+
+def update(how: How, *, check: bool, to: str | None) -> bool:
+    """Bring a project to this tool's template, or say whether it is behind; True if it is."""
+    root = find_root(how.project)
+    state = compare(root, to)
+    if check:
+        say(f"{state.line}." if not state.behind else f"{state.line}; say scaffold update.")
+        return state.behind
+    if not state.behind:
+        say(f"Nothing changes: {state.line}.")
+        return False
+    _may_write(how)
+    from keras_scaffold.evolve.apply import at_work
+
+    with at_work(root) as repository:
+        _make(repository, f"update the template to {state.goal.commit}", how, to=state.goal)
+    return False
+
+
+def update_all(folder: Path, how: How, *, check: bool, to: str | None) -> bool:
+    """Bring all projects under a folder to this tool's template; whether some are behind (`check`).
+
+    A project that cannot be updated stops no other; Unresolved at the end, where there was one.
+    """
+    roots = find_projects(folder)
+    if not roots:
+        raise SpecError(f"{folder}: there is no project in it; name the folder that they are in")
+    if not (check or how.dry_run):
+        _may_write(how)
+        if how.may_ask and not _agreed(f"Update the {len(roots)} projects in {folder}?"):
+            say("Nothing was written.")
+            return False
+    rows = []
+    for root in roots:
+        name = str(root.relative_to(folder)) if root != folder else root.name
+        say(f"{name} ...")
+        rows.append((name, *_update_one(root, how, check=check, to=to)))
+    say()
+    header = ("project", "from", "to", "what became of it")
+    tables([("", header, [row[:4] for row in rows])])
+    fates = [row[4] for row in rows]
+    if "failed" in fates:
+        count = fates.count("failed")
+        raise Unresolved(f"{count} of {len(rows)} projects need you; see the table above")
+    return "behind" in fates
+
+
+def _update_one(root: Path, how: How, *, check: bool, to: str | None) -> tuple[str, str, str, str]:
+    """From which version to which, what became of it, and current, behind, done or failed."""
+    before = goal = ""
+    try:
+        state = compare(root, to)
+        before, goal = state.recorded.commit, state.goal.commit
+        if not state.behind:
+            return before, goal, "is current", "current"
+        if check:
+            return before, goal, "is behind", "behind"
+        from keras_scaffold.evolve.apply import at_work, work_out
+
+        with (
+            at_work(root) as repository,
+            work_out(
+                repository,
+                f"update the template to {goal}",
+                to=state.goal,
+                force=how.force,
+                dry_run=how.dry_run,
+                rejects=how.rejects,
+            ) as worked,
+        ):
+            change, conflicts = worked.change, worked.change.merged.conflicts
+            count = f"{len(change.files)} files"
+            if how.dry_run:
+                clash = f", conflicts in {len(conflicts)}" if conflicts else ""
+                return before, goal, f"would change {count}{clash}", "done"
+            worked.apply()
+            if conflicts:
+                return before, goal, f"conflicts in {', '.join(conflicts)}", "failed"
+            if how.commit:
+                worked.commit()
+            stash = ", what was not committed is in git stash" if worked.note else ""
+            return before, goal, f"updated, {count}{stash}", "done"
+    except SpecError as error:
+        text = str(error).removeprefix(f"{root}: ").replace(f"{root}{os.sep}", "")
+        return before, goal, text, "failed"
+
+
+# Taking it back
+
+
+def undo(project: Path) -> None:
+    """Take the last change back."""
+    from keras_scaffold.evolve import change
+    from keras_scaffold.evolve.apply import at_work
+
+    with at_work(find_root(project)) as repository:
+        title, files = change.undo(repository)
+    if not files:
+        say(f"Nothing of '{title}' was left in the project.")
+    else:
+        say(f"Took back: {title} ({len(files)} file{'s' if len(files) > 1 else ''}).")
+
+
+# Looking after a project
+
+
+def doctor(project: Path, *, fix: bool, yes: bool) -> bool:
+    """Say what state a project is in, and mend what can be; whether something is wrong still."""
+    from keras_scaffold.evolve.doctor import examine, find_project
+
+    root = find_project(project)
+    may_ask = not yes and sys.stdin.isatty() and in_terminal()
+    if fix and not (yes or may_ask):
+        raise CommandLineError("there is no terminal to ask in: say --fix --yes to mend it")
+    say(bold(str(root)))
+    findings = []
+    for finding in examine(root):
+        findings.append(finding)
+        say(f"{verdict(finding.state)}  {finding.text}")
+    if fix:
+        findings = _mend(root, findings, may_ask=may_ask)
+    wrong = [it for it in findings if it.state == "wrong"]
+    mendable = sum(it.mend is not None for it in findings)
+    say()
+    if mendable and not fix:
+        say(f"{bold('scaffold doctor --fix')} mends {mendable} of these.")
+    count = "Nothing is" if not wrong else "1 thing is" if len(wrong) == 1 else f"{len(wrong)} are"
+    say(f"{count} wrong{' still' if wrong and fix else ''}.")
+    return bool(wrong)
+
+
+def _mend(root: Path, findings: list[Finding], *, may_ask: bool) -> list[Finding]:
+    """Mend one thing after the other; what is found afterwards, as one can change another."""
+    from keras_scaffold.evolve.doctor import examine
+
+    seen: set[str] = set()
+    while finding := next((it for it in findings if it.mend and it.text not in seen), None):
+        seen.add(finding.text)
+        assert finding.mend is not None  # it was chosen for it
+        say()
+        if may_ask:
+            say(finding.text)
+            if not _agreed(f"{finding.proposal[:1].upper()}{finding.proposal[1:]}?"):
+                continue
+        say(f"{bold('Mended')}: {finding.mend()}.")
+        findings = list(examine(root))
+        for other in findings:
+            if other.state == "wrong" and not other.mend and other.text not in seen:
+                seen.add(other.text)
+                say(f"{verdict(other.state)}  {other.text}")
+    return findings
+
+
+def adopt(project: Path, *, yes: bool, dry_run: bool, force: bool) -> None:
+    """Write the answers file anew: the one whose rendering is nearest to the project."""
+    from keras_scaffold.evolve import adopt as adoption
+    from keras_scaffold.evolve.answers import replace_answers
+    from keras_scaffold.evolve.doctor import find_project
+    from keras_scaffold.evolve.nearness import percent
+    from keras_scaffold.render.history import ANSWERS_FILE
+
+    how = How(project, yes=yes, dry_run=dry_run)
+    root = find_project(project)
+    if not force:
+        adoption.check_needed(root)
+    _may_write(how)
+    found = adoption.adopt(root, _progress if in_terminal() else lambda _: None)
+    if in_terminal():
+        _progress("")
+    near = found.nearness
+    say(f"{bold('Found')}: {near.line()}.")
+    say(f"It is {found.source}; the template is {found.recorded.commit or 'of no known version'}.")
+    say()
+    say(found.text.rstrip())
+    say()
+    if near.share < adoption.LEAST and not force:
+        raise SpecError(
+            f"only {percent(near.share)} of what would be rendered stands in {root}, so it may be"
+            " another project; say --force to write the answers file all the same"
+        )
+    if dry_run or (how.may_ask and not _agreed(f"Write {ANSWERS_FILE}?")):
+        say("Nothing was written.")
+        return
+    kept = replace_answers(root, found.text)
+    say(f"{bold('Done')}: wrote {ANSWERS_FILE}{f'; what was there is {kept}' if kept else ''}.")
+    say("Look at it, commit it (git add -A, git commit); scaffold doctor says how the project is.")
+
+
+def _progress(text: str) -> None:
+    """Write over the last line of a terminal."""
+    print(f"\r\x1b[K{text}", end="", flush=True)

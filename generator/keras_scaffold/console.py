@@ -1,0 +1,164 @@
+"""What commands print: trees of files, tables, code; plain where nobody looks at a terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from keras_scaffold.catalog import Catalog
+from keras_scaffold.render.diagram import for_encoding
+
+Table = tuple[str, tuple[str, ...], list[tuple[str, ...]]]  # title, header, rows
+
+
+def in_terminal() -> bool:
+    """Whether a person sees what we print."""
+    return sys.stdout.isatty()
+
+
+def coloured() -> bool:
+    """Whether what we print may have colours."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return in_terminal() and not plain
+
+
+def say(text: str = "") -> None:
+    """Print, in characters that the terminal or the file can take."""
+    print(for_encoding(text, sys.stdout.encoding))
+
+
+def bold(text: str) -> str:
+    """The text in bold where a terminal shows it."""
+    return f"\x1b[1m{text}\x1b[0m" if coloured() else text
+
+
+COLOURS = {"good": 32, "note": 33, "wrong": 31}
+
+
+def verdict(state: str) -> str:
+    """`good`, `note` or `wrong`, each as wide as the others."""
+    word = state.ljust(max(map(len, COLOURS)))
+    return f"\x1b[{COLOURS[state]}m{word}\x1b[0m" if coloured() else word
+
+
+def file_tree(files: Mapping[Path, str], root: str) -> str:
+    """The files as a tree, with their sizes."""
+    rows: list[tuple[str, str]] = []
+    _branches(files, Path(), "", rows)
+    width = max((len(label) for label, _ in rows), default=0)
+    lines = [f"{label.ljust(width)}  {size:>8}".rstrip() for label, size in rows]
+    return "\n".join([f"{root}/", *lines])
+
+
+def _branches(
+    files: Mapping[Path, str], folder: Path, wires: str, rows: list[tuple[str, str]]
+) -> None:
+    depth = len(folder.parts)
+    inside = [path for path in files if path.parts[:depth] == folder.parts]
+    names = sorted({path.parts[depth] for path in inside})
+    for name in names:
+        last = name == names[-1]
+        label = f"{wires}{'└── ' if last else '├── '}{name}"
+        path = folder / name
+        if path in files:
+            rows.append((label, size_text(len(files[path].encode()))))
+        else:
+            rows.append((f"{label}/", ""))
+            _branches(files, path, wires + ("    " if last else "│   "), rows)
+
+
+def size_text(size: int) -> str:
+    """`2.1 kB`."""
+    return f"{size} B" if size < 1000 else f"{size / 1000:.1f} kB"
+
+
+def code(text: str) -> None:
+    """Print Python, highlighted in a terminal."""
+    if not coloured():
+        say(text.rstrip())
+        return
+    from rich.console import Console
+    from rich.syntax import Syntax
+
+    Console().print(Syntax(text.rstrip(), "python", theme="ansi_dark", background_color="default"))
+
+
+# The catalog
+
+
+def catalog_tables(catalog: Catalog) -> dict[str, Table]:
+    """The catalog's sections as tables."""
+    inputs: list[tuple[str, ...]] = [
+        (kind.name, kind.help, kind.row, kind.tensor, ", ".join(kind.encoders))
+        for kind in catalog.inputs.values()
+    ]
+    merges: list[tuple[str, ...]] = [
+        (method.name, method.help, str(method.most or f"{method.least} or more"))
+        for method in catalog.merges.values()
+    ]
+    outputs: list[tuple[str, ...]] = [
+        (task.name, task.help, task.column, task.tensor) for task in catalog.outputs.values()
+    ]
+    return {
+        "inputs": (
+            "Inputs: NAME:TYPE[:SHAPE][:ENCODER]",
+            ("type", "what it is", "a manifest row has", "tensor", "encoders, default first"),
+            inputs,
+        ),
+        "merges": ("Merges", ("method", "what it does", "takes"), merges),
+        "outputs": (
+            "Outputs: NAME:TASK[:CLASSES]",
+            ("task", "what it is", "its column has", "tensor"),
+            outputs,
+        ),
+    }
+
+
+def tables(chosen: Sequence[Table], *, dense: bool = False) -> None:
+    """Print tables: drawn in a terminal, lined up elsewhere; dense ones with less air."""
+    for place, table in enumerate(chosen):
+        if place:
+            say()
+        if in_terminal():
+            _drawn(table, dense)
+        else:
+            _lined_up(table)
+
+
+SHORT = 14  # cells of at most so many characters stay on one line
+
+
+def _drawn(table: Table, dense: bool) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    title, header, rows = table
+    drawn = RichTable(
+        title=title,
+        title_style="bold",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0) if dense else (0, 1),
+        show_edge=not dense,
+    )
+    for column, name in enumerate(header):
+        short = dense and max(len(row[column]) for row in rows) <= SHORT
+        style = "bold" if column == 0 else None
+        drawn.add_column(name, style=style, no_wrap=column == 0 or short)
+    for row in rows:
+        drawn.add_row(*(Text(for_encoding(cell, sys.stdout.encoding)) for cell in row))
+    Console().print(drawn)
+
+
+def _lined_up(table: Table) -> None:
+    title, header, rows = table
+    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
+    say(title)
+    for row in [header, *rows]:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        say(("  " + "  ".join(cells)).rstrip())

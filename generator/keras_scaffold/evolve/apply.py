@@ -1,0 +1,159 @@
+"""Carrying a change of the spec or of the template into a project."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from keras_scaffold.evolve import edits
+from keras_scaffold.evolve.change import (
+    Change,
+    apply,
+    check_undisturbed,
+    earlier_files,
+    files_now,
+    plan,
+)
+from keras_scaffold.evolve.project import Project, open_project, spec_in
+from keras_scaffold.evolve.renames import CODE, Renames, renames
+from keras_scaffold.evolve.repository import Repository
+from keras_scaffold.evolve.three_way import Scratch, scratch
+from keras_scaffold.render.history import ANSWERS_FILE, Recorded, template_at
+from keras_scaffold.spec import Spec, SpecError, columns_of, validate
+
+Given = dict[str, Any]
+# From the spec as it is, and as it was before each of the last changes, to the one that is wanted.
+Edit = Callable[[Given, list[Given]], Given]
+
+
+@contextmanager
+def at_work(root: Path) -> Iterator[Repository]:
+    """The repository of a project, of which we are the only command at work in it."""
+    repository = Repository.around(root)
+    with repository.locked():
+        yield repository
+
+
+@dataclass
+class Worked:
+    """A change that is worked out, and not made yet."""
+
+    project: Project
+    spec: Spec
+    change: Change
+    repository: Repository
+    work: Scratch
+    note: str = ""  # of what was not committed
+
+    def diff(self, *options: str) -> str:
+        """What the change does to the person's files, as git shows it."""
+        return self.work.diff(self.change.before, self.change.merged.tree, *options)
+
+    def named(self, sign: str) -> dict[str, list[str]]:
+        """The functions and classes that come (`+`) or go (`-`), by file."""
+        found: dict[str, list[str]] = {}
+        path = ""
+        for line in self.diff("--unified=0", "--no-color").splitlines():
+            if line.startswith(("--- ", "+++ ")):
+                path = line[6:] if line[4:] != "/dev/null" else path
+            elif name := re.match(rf"{re.escape(sign)}(?:def|class) (\w+)", line):
+                found.setdefault(path, []).append(name[1])
+        return found
+
+    def new_columns(self) -> list[str]:
+        """The columns that a manifest needs from now on."""
+        before, after = (
+            [column for entry in (*spec.inputs, *spec.outputs) for column in columns_of(entry)]
+            for spec in (self.project.spec, self.spec)
+        )
+        return [column for column in after if column not in before]
+
+    def apply(self) -> None:
+        """Make the change."""
+        apply(self.repository, self.work, self.change)
+
+    def commit(self) -> None:
+        """Commit what the change wrote."""
+        title = self.change.title
+        self.repository.commit(self.change.files, f"{title[:1].upper()}{title[1:]}")
+
+
+@contextmanager
+def work_out(
+    repository: Repository,
+    title: str,
+    edit: Edit | None = None,
+    *,
+    to: Recorded | None = None,
+    renamed: tuple[str, str] | None = None,
+    force: bool = False,
+    dry_run: bool = False,
+    rejects: bool = False,
+) -> Iterator[Worked]:
+    """Work out what becomes of a project when its spec is edited, or its template another version.
+
+    `renamed` is an input's or an output's name, before and after. SpecError where it cannot be.
+    """
+    check_undisturbed(repository)
+    project = open_project(repository.project)
+    spec = project.spec
+    if edit is not None:
+        earlier = _earlier_specs(repository)
+        spec = validate(edits.as_before(edit(project.given, earlier), earlier))
+    goal = to or project.recorded
+    before, note = files_now(repository, force=force, title=title, look_only=dry_run)
+    with scratch(repository) as work:
+        base, wanted = work.folder / "rendered-before", work.folder / "rendered-after"
+        _render(project.given, project.recorded, base)
+        _render(spec.given, goal, wanted)
+        moves = _moves(project, spec, renamed, base, wanted)
+        rewrite = moves.apply if moves else None
+        merged = work.merge(base, before, wanted, f"scaffold {title}", rewrite)
+        if rejects and merged.conflicts:
+            merged = work.leave_rejects(merged, before, title)
+        change = plan(merged, work, before, title)
+        yield Worked(project, spec, change, repository, work, note)
+
+
+def _earlier_specs(repository: Repository) -> list[Given]:
+    specs = []
+    for text in earlier_files(repository, ANSWERS_FILE):
+        with contextlib.suppress(SpecError):
+            specs.append(spec_in(text))
+    return specs
+
+
+def _render(given: dict[str, Any], recorded: Recorded, folder: Path) -> None:
+    from keras_scaffold.render.project import RenderError, render_version
+
+    with template_at(recorded) as root:
+        try:
+            render_version(given, folder, root, recorded)
+        except RenderError as error:
+            raise SpecError(f"{error} (by version {recorded.commit} of the template)") from None
+
+
+def _moves(
+    project: Project, spec: Spec, renamed: tuple[str, str] | None, base: Path, wanted: Path
+) -> Renames | None:
+    """What a rename does to names in code."""
+    before, after = _texts(base), _texts(wanted)
+    if renamed is not None:
+        return renames([renamed], before, after)
+    old = [(project.spec.package_name, spec.package_name)]
+    old += [(project.spec.project_slug, spec.project_slug)]
+    pairs = [(one, other) for one, other in old if one != other]
+    return renames(pairs, before, after, bare=True) if pairs else None
+
+
+def _texts(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes().decode()
+        for path in folder.rglob("*")
+        if path.suffix in CODE and path.is_file()
+    }

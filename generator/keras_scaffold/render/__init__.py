@@ -1,0 +1,1 @@
+"""Rendering a spec: its project (`project`), from any version (`history`), and its diagram."""

@@ -1,0 +1,1 @@
+"""The wizard that asks for a spec: what it asks (`flow`, `from_data`) and how (`questions`)."""

@@ -1,0 +1,419 @@
+"""The questions of `scaffold new`, asked in a terminal.
+
+The conversation is one plain function, `_project`, that asks on and on; `navigation` makes it one that
+can be taken back. What is asked of a person's own table stands in `from_data`.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from keras_scaffold.catalog import load_catalog
+from keras_scaffold.render.diagram import draw, draw_partial
+from keras_scaffold.render.estimate import parameters, parameters_text
+from keras_scaffold.spec import (
+    KEYS,
+    Spec,
+    SpecError,
+    check_field,
+    check_name,
+    check_project_name,
+    columns_of,
+    complete_input,
+    complete_merge,
+    complete_output,
+    default_project_name,
+    one_line,
+    validate,
+)
+from keras_scaffold.spec.notation import merge_text, parse_merge, shape_text
+from keras_scaffold.wizard.navigation import Talk
+from keras_scaffold.wizard.questions import (
+    BACK,
+    Option,
+    Select,
+    Text,
+    columns,
+    this_terminal,
+    wrapped,
+)
+
+if TYPE_CHECKING:
+    from keras_scaffold.infer import Inspection
+
+MERGE = "concatenate"  # what a spec without a merge means
+Entry = dict[str, Any]
+
+
+# The conversation
+
+
+@dataclass(frozen=True)
+class Data:
+    """A table to begin from, and what is said of it; without a path, one may be named."""
+
+    path: Path | None = None
+    wishes: Mapping[str, Any] = field(default_factory=dict)  # those of infer.Wishes
+
+
+@dataclass(frozen=True)
+class Answers:
+    """A sparse spec, and what was found in the table that it comes from."""
+
+    spec: Entry
+    found: Inspection | None = None
+
+
+def ask(
+    given: Mapping[str, Any],
+    destination: Path,
+    tree: Callable[[Spec], str] | None = None,
+    data: Data | None = None,
+) -> Answers | None:
+    """Ask for what `given` does not say; None where the person cancels.
+
+    `tree` draws the files that would be written. With `data` the inputs may come from a table.
+    Ctrl-C raises KeyboardInterrupt.
+    """
+    terminal = this_terminal()
+    talk = Talk(terminal)
+    terminal.show(
+        "Arrow keys and Enter choose, Enter alone takes the [default].\n"
+        f"{BACK} goes back, Ctrl-C stops. Nothing is written before a last look.\n"
+    )
+    return talk.run(lambda: _project(talk, copy.deepcopy(dict(given)), destination, tree, data))
+
+
+def ask_input(given: Mapping[str, Any]) -> Entry:
+    """Ask for one more input of a project; Ctrl-C raises KeyboardInterrupt."""
+    talk = Talk(this_terminal())
+    taken = _taken([*given["inputs"], *given["outputs"]])
+    return talk.run(lambda: _input(talk, len(given["inputs"]), taken))
+
+
+def ask_output(given: Mapping[str, Any]) -> Entry:
+    """Ask for one more output of a project; Ctrl-C raises KeyboardInterrupt."""
+    talk = Talk(this_terminal())
+    taken = _taken([*given["inputs"], *given["outputs"]])
+    return talk.run(lambda: _output(talk, len(given["outputs"]), taken, None))
+
+
+def _project(
+    talk: Talk,
+    draft: Entry,
+    destination: Path,
+    tree: Callable[[Spec], str] | None,
+    data: Data | None,
+) -> Answers | None:
+    found, name = None, default_project_name(destination.resolve().name)
+    if data is not None and (data.path is not None or _from_data(talk)):
+        from keras_scaffold.infer import Wishes
+        from keras_scaffold.wizard.from_data import ask_data
+
+        found = ask_data(talk, data.path, Wishes(**data.wishes))
+        draft = {**copy.deepcopy(found.spec or {}), "project_name": name, **draft}
+    if "project_name" not in draft:
+        draft["project_name"] = _project_name(talk, name)
+    if "inputs" not in draft:
+        draft["inputs"] = _inputs(talk, _taken(draft.get("outputs", [])))
+    if "merge" not in draft:
+        _set_merge(talk, draft)
+    if "outputs" not in draft:
+        draft["outputs"] = _outputs(talk, _taken(draft["inputs"]))
+    while (choice := _last_look(talk, draft, destination, tree)) not in ("write", "cancel"):
+        _change(talk, draft, choice)
+    if choice == "cancel":
+        return None
+    return Answers({key: draft[key] for key in KEYS if key in draft}, found)
+
+
+def _from_data(talk: Talk) -> bool:
+    options = (
+        Option("describe", "describe the inputs", "numbers, a picture, a text; data comes later"),
+        Option("data", "look at data", "a table, or a folder with a folder of pictures per class"),
+    )
+    return talk.ask(Select("How do you want to begin?", options, "describe")) == "data"
+
+
+def _project_name(talk: Talk, default: str) -> str:
+    return talk.ask(Text("What is the project called?", default, check_project_name))
+
+
+def _taken(entries: Sequence[Entry]) -> set[str]:
+    """The names that a further entry may not have."""
+    taken = {entry["name"] for entry in entries}
+    for entry in entries:
+        complete = complete_input if "type" in entry else complete_output
+        taken.update(columns_of(complete(entry)))
+    return taken
+
+
+def _name(talk: Talk, message: str, default: str, taken: set[str], help: str = "") -> str:
+    number, free = 1, default
+    while free in taken:
+        number += 1
+        free = f"{default[:28]}_{number}"
+
+    def check(name: str) -> None:
+        check_name(name, "name")
+        if name in taken:
+            raise SpecError(f"name: '{name}' is already taken; choose another")
+
+    return talk.ask(Text(message, free, check, help))
+
+
+# Inputs
+
+
+def _inputs(talk: Talk, taken: set[str]) -> list[Entry]:
+    entries = [_input(talk, 0, taken)]
+    while True:
+        talk.say(_diagram([complete_input(entry) for entry in entries]))
+        options = (
+            Option("add", "add another input"),
+            Option("done", "done", "these are all"),
+            Option("change", f"change {entries[-1]['name']}"),
+        )
+        # The second input is the point of it all; from then on Enter moves along.
+        default = "add" if len(entries) == 1 else "done"
+        choice = talk.ask(Select("Another input?", options, default))
+        if choice == "done":
+            return entries
+        old = entries.pop() if choice == "change" else None
+        known = taken | {entry["name"] for entry in entries}
+        entries.append(_input(talk, len(entries), known, old))
+
+
+def _input(talk: Talk, place: int, taken: set[str], old: Entry | None = None) -> Entry:
+    """Ask for one input; what is offered comes from the `old` one where there is one."""
+    types = load_catalog().inputs
+    usual = list(types.values())[place % len(types)]
+    offered = old or {"name": re.sub(r"\W+", "_", usual.title), "type": usual.name}
+    name = _name(
+        talk,
+        f"Input {place + 1}: what is it called?",
+        offered["name"],
+        taken,
+        "a short name; the model, its files and its data use it",
+    )
+    kinds = tuple(Option(kind.name, kind.title, kind.help) for kind in types.values())
+    kind = talk.ask(Select(f"What kind of input is {name}?", kinds, offered["type"]))
+    offered = complete_input(offered if kind == offered["type"] else {"name": name, "type": kind})
+    entry = {"name": name, "type": kind}
+    entry |= _shape(talk, entry, offered["shape"])
+    entry |= _encoder(talk, entry, offered["encoder"])
+    return _keep(entry, old or entry, complete_input, ("name", "type", "shape", "encoder"))
+
+
+def _shape(talk: Talk, entry: Entry, default: list[int]) -> Entry:
+    field = load_catalog().inputs[entry["type"]].fields["shape"]
+    if field.least == field.most:
+        return {}
+
+    def parse(text: str) -> list[int]:
+        parts = re.split(r"[\sx×*,]+", text.strip("[]() "))
+        numbers = all(re.fullmatch(r"[0-9]{1,9}", part) for part in parts)
+        if not numbers or len(parts) != len(field.axes):
+            axes = " x ".join(field.axes)
+            raise SpecError(f"shape: give {axes}, such as {shape_text(field.default)}")
+        shape = [int(part) for part in parts]
+        check_field(field, shape, "shape")
+        try:
+            complete_input({**entry, "shape": shape})
+        except SpecError as error:  # a condition of the type; the place is clear here
+            raise SpecError(str(error).partition(": ")[2]) from None
+        return shape
+
+    message = f"What is the shape of {entry['name']}?"
+    text = Text(message, shape_text(default), parse, field.help, live=False)
+    shape = parse(talk.ask(text))
+    return {} if shape == field.default else {"shape": shape}
+
+
+def _encoder(talk: Talk, entry: Entry, default: str) -> Entry:
+    kind = load_catalog().inputs[entry["type"]]
+    options = tuple(
+        Option(encoder.name, encoder.name, encoder.help)
+        for encoder in kind.encoders.values()
+        if _holds(complete_input, {**entry, "encoder": encoder.name})
+    )
+    choice = options[0].value
+    if len(options) > 1:
+        default = default if default in [option.value for option in options] else choice
+        message = f"Which layers turn {entry['name']} into features?"
+        choice = talk.ask(Select(message, options, default))
+    return {} if choice == kind.default_encoder.name else {"encoder": choice}
+
+
+def _holds(check: Callable[..., object], *values: object) -> bool:
+    try:
+        check(*values)
+    except SpecError:
+        return False
+    return True
+
+
+def _keep(
+    entry: Entry, old: Entry, complete: Callable[[Entry], Entry], questions: Sequence[str]
+) -> Entry:
+    """The entry with what the `old` one says beyond the questions, where that still holds."""
+    answered, before = complete(entry), complete(old)
+    alike = all(answered.get(key) == before.get(key) for key in ("type", "encoder", "task"))
+    for key, value in old.items():
+        more = {**entry, key: value}
+        if key in questions or not (alike or key in ("column", "columns")):
+            continue
+        # Columns say how many numbers there are, too: they may not overrule an answer.
+        if _holds(complete, more) and all(complete(more)[it] == answered[it] for it in questions):
+            entry = more
+    return entry
+
+
+# The merge
+
+
+def _set_merge(talk: Talk, draft: Entry) -> None:
+    names = [entry["name"] for entry in draft["inputs"]]
+    merge = draft.pop("merge", MERGE)
+    if len(names) > 1:
+        merge = _merge(talk, names, merge)
+    elif not _holds(complete_merge, merge, names):
+        merge = MERGE
+    if merge != MERGE:
+        draft["merge"] = merge
+
+
+def _merge(talk: Talk, names: list[str], old: str | Entry) -> str | Entry:
+    options = tuple(
+        Option(method.name, method.name, method.help)
+        for method in load_catalog().merges.values()
+        if _holds(complete_merge, method.name, names)
+    )
+    tree = Option("tree", "a tree of merges", "typed, such as concatenate(multiply(a, b), c)")
+    default = MERGE
+    if _holds(complete_merge, old, names):
+        default = old if isinstance(old, str) else tree.value
+    choice = talk.ask(Select("How do the branches come together?", (*options, tree), default))
+    if choice != tree.value:
+        return choice
+    example = f"{MERGE}({', '.join([f'multiply({names[0]}, {names[1]})', *(names[2:] or names)])})"
+
+    def parse(text: str) -> str | Entry:
+        try:
+            merge = parse_merge(text)
+        except SpecError as error:  # the place is clear here
+            raise SpecError(str(error).removeprefix(f"-m '{one_line(text)}': ")) from None
+        complete_merge(merge, names)
+        return merge
+
+    offered = merge_text(old) if default == tree.value else example
+    hint = "each input at least once, and again where you like"
+    return parse(talk.ask(Text("Which tree?", offered, parse, hint, live=False)))
+
+
+# Outputs
+
+
+def _outputs(talk: Talk, taken: set[str], old: Sequence[Entry] = ()) -> list[Entry]:
+    entries: list[Entry] = []
+    while True:
+        known = taken | {entry["name"] for entry in entries}
+        place = len(entries)
+        entries.append(_output(talk, place, known, old[place] if place < len(old) else None))
+        options = (Option("done", "done", "these are all"), Option("add", "add another output"))
+        default = "add" if len(entries) < len(old) else "done"
+        if talk.ask(Select("Another output?", options, default)) == "done":
+            return entries
+
+
+def _output(talk: Talk, place: int, taken: set[str], old: Entry | None) -> Entry:
+    tasks = load_catalog().outputs
+    offered = old or {"name": "label", "task": next(iter(tasks))}
+    message = "What shall be predicted?" if not place else f"Output {place + 1}: what is it called?"
+    name = _name(talk, message, offered["name"], taken, "a short name; its manifest column too")
+    kinds = tuple(Option(task.name, task.title, task.help) for task in tasks.values())
+    task = tasks[talk.ask(Select(f"What is {name}?", kinds, offered["task"]))]
+    entry = {"name": name, "task": task.name}
+    questions = ["name", "task"]
+    if isinstance(task.size, str):
+        entry |= _classes(talk, entry, task.size, offered)
+        questions.append(task.size)
+    return _keep(entry, old or entry, complete_output, questions)
+
+
+def _classes(talk: Talk, entry: Entry, key: str, offered: Entry) -> Entry:
+    field = load_catalog().outputs[entry["task"]].fields[key]
+
+    def parse(text: str) -> int:
+        number = int(text) if re.fullmatch(r"[0-9]{1,9}", text) else text
+        check_field(field, number, key)
+        return int(number)
+
+    default = offered.get(key, field.default) if entry["task"] == offered["task"] else field.default
+    question = Text(f"How many {key} has {entry['name']}?", str(default), parse, field.help)
+    number = parse(talk.ask(question))
+    return {} if number == field.default else {key: number}
+
+
+# The last look
+
+
+def _last_look(
+    talk: Talk, draft: Entry, destination: Path, tree: Callable[[Spec], str] | None
+) -> str:
+    options = (
+        Option("write", "write it", f"into {destination}"),
+        Option("name", "change the name"),
+        *(Option(f"input {i}", f"change {it['name']}") for i, it in enumerate(draft["inputs"])),
+        Option("add", "add an input"),
+        *([Option("merge", "change the merge")] if len(draft["inputs"]) > 1 else []),
+        Option("outputs", "change the outputs"),
+        Option("cancel", "cancel", "nothing is written"),
+    )
+    try:
+        spec = validate(draft)
+    except SpecError as error:
+        talk.say(wrapped(f"\nThis cannot be built yet. {error}\n"))
+        return talk.ask(Select("What shall change?", options[1:], options[1].value))
+    columns_said = any({"column", "columns"} & entry.keys() for entry in draft["inputs"])
+    defaults = "Layer widths" if columns_said else "Manifest columns and layer widths"
+    hint = f"{defaults} have their defaults; a spec file sets each."
+    parts = [
+        spec.project_name,
+        *([tree(spec)] if tree else []),
+        draw(spec, columns()),
+        wrapped(f"{parameters_text(parameters(spec))}. {hint}"),
+    ]
+    talk.say("\n" + "\n\n".join(parts) + "\n")
+    return talk.ask(Select("A last look: all right?", options, "write"))
+
+
+def _change(talk: Talk, draft: Entry, what: str) -> None:
+    """Ask again for one part; the merge too, where it no longer fits the inputs."""
+    inputs = draft["inputs"]
+    if what == "name":
+        draft["project_name"] = _project_name(talk, draft["project_name"])
+    elif what == "outputs":
+        draft["outputs"] = _outputs(talk, _taken(inputs), draft["outputs"])
+    elif what == "merge":
+        _set_merge(talk, draft)
+    else:
+        place = len(inputs) if what == "add" else int(what.split()[1])
+        others = [entry for index, entry in enumerate(inputs) if index != place]
+        taken = {entry["name"] for entry in others} | _taken(draft["outputs"])
+        old = None if what == "add" else inputs[place]
+        inputs[place : place + 1] = [_input(talk, place, taken, old)]
+        names = [entry["name"] for entry in inputs]
+        if (what == "add" and len(names) == 2) or not _holds(
+            complete_merge, draft.get("merge", MERGE), names
+        ):
+            _set_merge(talk, draft)
+
+
+def _diagram(inputs: Sequence[Entry]) -> str:
+    return f"\n{draw_partial(inputs, columns=columns())}\n"

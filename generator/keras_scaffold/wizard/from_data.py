@@ -1,0 +1,178 @@
+"""The wizard's questions on data: where it is, what to predict, whether columns are what they seem.
+
+Each answer is tried by looking at the table with it, so that what cannot be is told in its place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+from keras_scaffold.catalog import load_catalog
+from keras_scaffold.infer import Inspection, Wishes, inspect, report
+from keras_scaffold.infer.tables import KNOWN, SUFFIXES, DataError
+from keras_scaffold.infer.targets import likely_target
+from keras_scaffold.wizard.navigation import Talk
+from keras_scaffold.wizard.questions import Option, Select, Text
+
+Word = tuple[str, str, Wishes]  # a line of a list, its help, and the wishes with it
+
+
+@lru_cache(maxsize=16)
+def _looked(path: Path, wishes: Wishes, written: int) -> Inspection:
+    return inspect(path, wishes)
+
+
+def _look(path: Path, wishes: Wishes) -> Inspection:
+    """Look at a table, unless that was done: going back repeats the conversation."""
+    written = 0
+    with suppress(OSError, ValueError):  # which `inspect` tells of
+        written = path.stat().st_mtime_ns
+    return _looked(path, wishes, written)
+
+
+def ask_data(talk: Talk, path: Path | None, wishes: Wishes) -> Inspection:
+    """Ask until the columns are what the person says; an inspection that has a spec."""
+    found = _look(_path(talk, wishes) if path is None else path, wishes)
+    if found.spec is None:
+        found = _look(found.table.path, _target(talk, found))
+    options = (
+        Option("go on", "go on", "to a last look at the model"),
+        Option("change", "change a column", "what it is, whether it goes in or is predicted"),
+    )
+    while True:
+        if talk.is_new():
+            talk.say("")
+            report.show(found, model=False)
+            talk.say("")
+        if talk.ask(Select("Is this what the columns are?", options, "go on")) == "go on":
+            return found
+        found = _look(found.table.path, _changed(talk, found))
+
+
+def _path(talk: Talk, wishes: Wishes) -> Path:
+    def check(text: str) -> None:
+        if not text:
+            raise DataError(f"give {KNOWN}")
+        _look(_as_path(text), wishes)
+
+    text = Text("Where is the data?", "", check, KNOWN, False, _may_open, "looking ...")
+    return _as_path(talk.ask(text))
+
+
+def _as_path(text: str) -> Path:
+    """The path that a person typed, or dropped into the terminal."""
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
+        text = text[1:-1]
+    with suppress(RuntimeError):  # ~nobody
+        return Path(text).expanduser()
+    return Path(text)
+
+
+def _may_open(name: str) -> bool:
+    path = Path(name)
+    return not path.name.startswith(".") and (path.is_dir() or path.suffix.lower() in SUFFIXES)
+
+
+# What is said of the columns
+
+
+def _target(talk: Talk, found: Inspection) -> Wishes:
+    names = found.table.columns
+    words = [
+        (*text, replace(found.wishes, targets=(name,)))
+        for name, text in zip(names, _columns(found), strict=True)
+    ]
+    likely = names.index(likely_target(found.columns))
+    return _word(talk, "Which column shall be predicted?", found.table.path, words, likely)
+
+
+def _changed(talk: Talk, found: Inspection) -> Wishes:
+    """Ask for the person's word on one column."""
+    columns = tuple(Option(str(n), *text) for n, text in enumerate(_columns(found)))
+    name = found.table.columns[int(talk.ask(Select("Which column?", columns, "0")))]
+    predicted = name in _targets(found)
+    words, now = (_words_on_target if predicted else _words_on_input)(found, name)
+    place = [title for title, *_ in words].index(now)
+    message = f"What shall {report.column_title(name)} be?"
+    return _word(talk, message, found.table.path, words, place)
+
+
+def _columns(found: Inspection) -> list[tuple[str, str]]:
+    """Each column of the table, and what it is."""
+    tasks = load_catalog().outputs
+    texts = {column.name: report.column_text(column) for column in found.columns}
+    texts |= {each.column: f"predicted, {tasks[each.task].title}" for each in found.targets}
+    return [(report.column_title(name), texts[name]) for name in found.table.columns]
+
+
+def _word(talk: Talk, message: str, path: Path, words: Sequence[Word], default: int) -> Wishes:
+    """Ask which of these it shall be; one with which the table can be looked at."""
+
+    def check(place: str) -> None:
+        try:
+            _look(path, words[int(place)][2])
+        except DataError as error:  # of a flag that nobody typed
+            raise DataError(re.sub("^--(target|as|drop|keep) ", "", str(error))) from None
+
+    # By their places, as the name of a column may be anything.
+    options = tuple(Option(str(n), title, help) for n, (title, help, _) in enumerate(words))
+    return words[int(talk.ask(Select(message, options, str(default), check=check)))][2]
+
+
+def _words_on_input(found: Inspection, name: str) -> tuple[list[Word], str]:
+    """What a column that is not predicted may be, and what it is now."""
+    column = next(column for column in found.columns if column.name == name)
+    kinds = load_catalog().inputs
+    silent = _silent_on(found, name)
+    words: list[Word] = [
+        (kind.title, kind.help, replace(silent, types=(*silent.types, f"{name}:{kind.name}")))
+        for kind in kinds.values()
+    ]
+    words.append(("left out", "set aside (--drop)", replace(silent, drop=(*silent.drop, name))))
+    if column.aside and name not in found.wishes.drop:
+        keep = replace(silent, keep=(*silent.keep, name))
+        words.append(("taken in", "in spite of the reason against it (--keep)", keep))
+    if silent != replace(found.wishes, targets=silent.targets):
+        words.append(("what it seems", "as was found at first", silent))
+    targets = ", ".join(map(report.column_title, _targets(found)))
+    words.append(("predicted", f"instead of {targets}", replace(silent, targets=(name,))))
+    too = replace(silent, targets=(*silent.targets, name))
+    words.append(("predicted too", f"besides {targets}", too))
+    return words, kinds[column.type].title if column.type else "left out"
+
+
+def _words_on_target(found: Inspection, name: str) -> tuple[list[Word], str]:
+    """The tasks that a column to be predicted may have, and its task now."""
+    tasks = load_catalog().outputs
+    words: list[Word] = []
+    for task in tasks.values():
+        targets = {**_targets(found), name: f"{name}:{task.name}"}
+        wishes = replace(found.wishes, targets=tuple(targets.values()))
+        words.append((task.title, task.help, wishes))
+    if len(found.targets) > 1:
+        words.append(("not predicted", "an input, as it seems", _silent_on(found, name)))
+    now = next(target.task for target in found.targets if target.column == name)
+    return words, tasks[now].title
+
+
+def _targets(found: Inspection) -> dict[str, str]:
+    """The columns to be predicted, with what was said of them."""
+    columns = [target.column for target in found.targets]
+    return dict(zip(columns, found.wishes.targets or columns, strict=True))
+
+
+def _silent_on(found: Inspection, name: str) -> Wishes:
+    """The wishes without any on this column."""
+    said = found.wishes
+    return Wishes(
+        tuple(text for column, text in _targets(found).items() if column != name),
+        tuple(text for text in said.drop if text != name),
+        tuple(text for text in said.keep if text != name),
+        tuple(text for text in said.types if text.rpartition(":")[0] != name),
+        said.outside,
+    )

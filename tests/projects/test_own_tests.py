@@ -1,0 +1,40 @@
+"""A generated project's own tests, run as its owner runs them, with its linters."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from keras_scaffold.catalog import template_root
+from keras_scaffold.render.project import render
+from keras_scaffold.spec import read_spec, validate
+
+TREE = {
+    "project_name": "Own Tests",
+    "inputs": [
+        {"name": "code", "type": "categorical", "shape": [2]},
+        {"name": "flag", "type": "binary"},
+        {"name": "trace", "type": "timeseries", "shape": [20, 2], "encoder": "gru"},
+    ],
+    "merge": {
+        "method": "concatenate",
+        "of": ["code", {"method": "multiply", "of": ["flag", "trace"]}],
+    },
+    "outputs": [
+        {"name": "kind", "task": "multiclass", "classes": 3},
+        {"name": "tags", "task": "multilabel"},
+        {"name": "price", "task": "regression"},
+    ],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("which", ["flagship", "tree"])
+def test_a_project_passes_its_own_tests_and_linters(which, tmp_path):
+    flagship = read_spec(template_root() / "template" / "demo.yml")
+    made = tmp_path / "made"
+    render(validate(flagship if which == "flagship" else TREE), made, git=False)
+    for tool in (["ruff", "check"], ["ruff", "format", "--check"], ["mypy"], ["pytest", "-q"]):
+        done = subprocess.run([sys.executable, "-m", *tool], cwd=made, capture_output=True)
+        assert done.returncode == 0, done.stdout.decode()[-4000:]

@@ -1,0 +1,847 @@
+"""Every project that the catalog offers: it builds, is counted right, and fits."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from collections import Counter
+from pathlib import Path
+
+import helpers
+import pytest
+from hypothesis import HealthCheck, Phase, assume, given, settings
+from keras_scaffold.catalog import load_catalog
+from keras_scaffold.render.project import render
+from keras_scaffold.spec import SpecError, columns_of, validate
+from projects import (
+    ENCODERS,
+    MERGES,
+    TASKS,
+    TYPES,
+    assert_finite,
+    assert_same,
+    check_life,
+    check_structure,
+    project,
+    ruff,
+    small_input,
+    small_output,
+    spec_of,
+    tensors,
+)
+
+
+@pytest.mark.parametrize(("kind", "encoder"), ENCODERS)
+def test_every_encoder_builds_as_it_is_counted(kind, encoder, tmp_path):
+    spec = spec_of([{"name": "it", "type": kind, "encoder": encoder}])
+    with project(spec, tmp_path) as made:
+        check_structure(made)
+
+
+# Lives: sample, train, evaluate, predict, save, load
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("no_xla")
+@pytest.mark.parametrize(("kind", "encoder"), ENCODERS)
+def test_every_encoder_fits(kind, encoder, tmp_path):
+    with project(spec_of([small_input("it", kind, encoder)]), tmp_path) as made:
+        check_life(made, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("no_xla")
+@pytest.mark.parametrize("task", TASKS)
+def test_every_task_fits(task, tmp_path):
+    inputs = [small_input("it", TYPES[0])]
+    with project(spec_of(inputs, outputs=[small_output("y", task)]), tmp_path) as made:
+        check_life(made, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("no_xla")
+def test_six_inputs_and_every_task_at_once_fit(tmp_path):
+    inputs = [small_input(f"{kind}_in", kind) for kind in TYPES]
+    outputs = [small_output(f"{task}_out", task) for task in TASKS]
+    assert len(inputs) >= 6
+    with project(spec_of(inputs, outputs=outputs), tmp_path) as made:
+        check_life(made, tmp_path)
+
+
+# Merges
+
+
+def three_widths():
+    return [
+        small_input("wide", "numeric", units=[5, 9]),
+        small_input("narrow", "numeric", units=[3]),
+        small_input("bare", "numeric", "passthrough", shape=[9]),
+    ]
+
+
+def merge_trees():
+    for name in MERGES:
+        method = load_catalog().merges[name]
+        names = ["wide", "narrow", "bare"]
+        few = names[: method.most or 3]
+        yield f"{name}", {"method": name, "of": few}
+        yield f"{name}-bare", {"method": name, "of": ["wide", "bare"]}
+        yield f"{name}-twice", {"method": name, "of": ["narrow", "narrow"]}
+        inner = {"method": name, "of": ["narrow", "bare"]}
+        yield f"{name}-inside", {"method": "concatenate", "of": ["wide", inner]}
+        inside = {"method": "concatenate", "of": ["narrow", "bare"]}
+        yield f"{name}-outside", {"method": name, "of": [inside, "wide"]}
+        if method.width != "sum":
+            yield f"{name}-width", {"method": name, "of": ["bare", "wide"], "width": 6}
+        if method.least == 1:
+            yield f"{name}-one", {"method": name, "of": ["narrow"]}
+            yield f"{name}-bare-one", {"method": name, "of": ["bare"]}
+        if method.least == 1 and method.width != "sum":
+            yield f"{name}-one-width", {"method": name, "of": ["bare"], "width": 6}
+
+
+def merged_spec(tree):
+    named = {name for name in ("wide", "narrow", "bare") if f"'{name}'" in str(tree)}
+    return spec_of([entry for entry in three_widths() if entry["name"] in named], tree)
+
+
+@pytest.mark.parametrize("tree", [pytest.param(tree, id=name) for name, tree in merge_trees()])
+def test_every_merge_builds_as_it_is_counted(tree, tmp_path):
+    with project(merged_spec(tree), tmp_path) as made:
+        check_structure(made)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("no_xla")
+@pytest.mark.parametrize("name", MERGES)
+def test_every_merge_fits(name, tmp_path):
+    most = load_catalog().merges[name].most or 3
+    inner = {"method": name, "of": ["narrow", "bare", "wide"][:most]}
+    with project(merged_spec({"method": name, "of": [inner, "wide"]}), tmp_path) as made:
+        check_life(made, tmp_path)
+
+
+# Pairwise: every encoder with every merge, task and second type
+
+
+def pairwise():
+    """Few combinations in which every two values of different kinds meet; greedy."""
+    axes = (ENCODERS, MERGES, TASKS, TYPES)
+    missing = {
+        (i, one, j, two)
+        for i, j in itertools.combinations(range(len(axes)), 2)
+        for one in axes[i]
+        for two in axes[j]
+    }
+
+    def pairs(case):
+        return {(i, case[i], j, case[j]) for i, j in itertools.combinations(range(len(axes)), 2)}
+
+    everything = list(itertools.product(*axes))
+    cases = []
+    while missing:
+        case = max(everything, key=lambda case: len(pairs(case) & missing))
+        missing -= pairs(case)
+        cases.append(case)
+    return cases
+
+
+def test_pairwise_is_small_and_complete():
+    cases = pairwise()
+    assert {case[:2] for case in cases} == set(itertools.product(ENCODERS, MERGES))
+    assert {case[2:] for case in cases} == set(itertools.product(TASKS, TYPES))
+    assert len(cases) < 1.4 * len(ENCODERS) * len(MERGES)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("encoder", ENCODERS, ids="-".join)
+def test_combinations_build_and_learn_a_batch(encoder, tmp_path):
+    """One step of gradients for each: the long life is proved for every part on its own."""
+    import numpy as np
+    import tensorflow as tf
+
+    for case in [case for case in pairwise() if case[0] == encoder]:
+        (kind, name), merge, task, second = case
+        inputs = [small_input("one", kind, name), small_input("two", second)]
+        spec = spec_of(inputs, merge, [small_output("y", task)])
+        with project(spec, tmp_path) as made:
+            model = check_structure(made)
+            data = made.module("data")
+            examples = data.open_examples(made.sample(rows=12))
+            learnt = data.Preprocessing.learn(examples)
+            made.module("train").compile_model(model, learnt)
+            batch, targets = next(iter(data.make_dataset(examples, learnt, 12)))
+            with tf.GradientTape() as tape:
+                loss = model.compute_loss(x=batch, y=targets, y_pred=model(batch, training=True))
+            gradients = tape.gradient(loss, model.trainable_variables)
+            assert np.isfinite(loss), case
+            for variable, gradient in zip(model.trainable_variables, gradients, strict=True):
+                assert gradient is not None, (case, variable.path)
+                assert np.isfinite(tf.convert_to_tensor(gradient)).all(), (case, variable.path)
+
+
+# The code as it is rendered
+
+LAYERS_AND_MORE = [
+    *("layers", "inputs", "model", "x", "np", "keras", "manifest", "rows", "dataset", "split"),
+    *("value", "self", "examples", "data", "raw", "tf", "pd", "json", "path", "learnt", "merged"),
+    *("outputs", "features", "table", "train", "y", "list", "dict", "len", "range", "print"),
+    *("files", "arrays", "column", "columns", "dataset_1", "labels", "series_file", "merged_1"),
+]
+
+
+def hostile_specs():
+    """Names that code could mistake for its own, the longest ones, columns that need escapes."""
+    kinds = itertools.cycle(ENCODERS)
+    for start in range(0, len(LAYERS_AND_MORE), 4):
+        names = LAYERS_AND_MORE[start : start + 4]
+        inputs = [
+            {"name": name, "type": kind, "encoder": encoder}
+            for name, (kind, encoder) in zip(names, kinds, strict=False)
+        ]
+        tasks = list(zip(LAYERS_AND_MORE[start + 4 :] or ["label"], TASKS, strict=False))
+        yield spec_of(inputs, outputs=[{"name": name, "task": task} for name, task in tasks])
+    for kind, encoder in ENCODERS:
+        long = "".join(kind[i % len(kind)] for i in range(31))
+        columns = ["it's", 'a "q"', "b\\", "c" * 100, "{d}", "{{ e }}", "日 é"]
+        one = {"name": f"{long}1", "type": kind, "encoder": encoder}
+        for field in load_catalog().inputs[kind].fields.values():
+            if field.kind == "columns":
+                one |= {"columns": columns, "shape": [len(columns)]}
+            if field.kind == "column":
+                one["column"] = columns[len(encoder) % len(columns)]
+        two = {"name": f"{long}2", "type": kind, "encoder": encoder}
+        outputs = [{"name": f"y{long}", "task": task} for task in TASKS[:1]]
+        yield spec_of([one, two], MERGES[len(encoder) % len(MERGES)], outputs)
+    for task in TASKS:
+        for column in ('a "q" \\', "it's", "w" * 100):
+            outputs = [{"name": "z" * 32, "task": task, "column": column}]
+            yield spec_of([{"name": "a", "type": TYPES[0]}], outputs=outputs)
+    for name in ("R&D \"x\" 'y' {{ z }} {% raw %} \\", "日本語 {}", "100 % <b>", "Ünï #1", "'''"):
+        yield spec_of([{"name": "a", "type": TYPES[0]}], name=name)
+    every = [
+        {"name": f"in{index}", "type": kind, "encoder": encoder}
+        for index, (kind, encoder) in enumerate(ENCODERS)
+    ]
+    for merge in ("concatenate", "custom"):
+        yield spec_of(every, merge, name="wide words " * 5 + "w")
+        for one in every:
+            yield spec_of(
+                [one, {"name": "a", "type": TYPES[0]}], merge, name="wide words " * 5 + "w"
+            )
+
+
+def drawn_specs(count):
+    """Valid specs that hypothesis draws."""
+    found = []
+
+    @settings(
+        max_examples=count,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(helpers.specs())
+    def draw(data):
+        try:
+            found.append(validate(data))
+        except SpecError:
+            assume(False)
+
+    draw()
+    return found
+
+
+def assert_clean(specs, folder):
+    """Rendered, all of them are formatted, without complaints, compile, and are on their own."""
+    for index, spec in enumerate(specs):
+        render(spec, folder / str(index), git=False)
+    told = ruff("format", "--check", "--diff", ".", cwd=folder) + ruff("check", ".", cwd=folder)
+    assert not told, told[:6000]
+    for path in folder.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        tree = ast.parse(text)
+        compile(tree, str(path), "exec")
+        assert "Lambda" not in text, path
+        assert not re.search(r"^\s*(import|from) (pickle|keras_scaffold)|pickle\.", text, re.M)
+        assert "keras_scaffold" not in text, path
+    for path in folder.glob("*/pyproject.toml"):
+        tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def test_hostile_names_and_columns_are_rendered_clean(tmp_path):
+    assert_clean(list(hostile_specs()), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["{{ 7*7 }} & 'x' \\", "100%", "50% of %(prog)s", '日本 "q"'])
+def test_a_project_s_name_is_shown_as_it_is(tmp_path, name):
+    spec = validate(
+        {
+            "project_name": name,
+            "inputs": [{"name": "a", "type": TYPES[0]}],
+            "outputs": [{"name": "y", "task": TASKS[0]}],
+        }
+    )
+    render(spec, tmp_path / "made", git=False)
+    (package,) = (tmp_path / "made" / "src").iterdir()
+    command = [sys.executable, "-m", package.name, "--help"]
+    done = subprocess.run(command, cwd=package.parent, capture_output=True, check=True)
+    assert name in done.stdout.decode("utf-8").splitlines()
+    readme = (tmp_path / "made" / "README.md").read_text(encoding="utf-8")
+    assert readme.startswith(f"# {name}\n")
+
+
+@pytest.mark.slow
+def test_drawn_specs_are_rendered_clean(tmp_path):
+    specs = drawn_specs(120)
+    assert len(specs) > 40
+    assert_clean(specs, tmp_path)
+
+
+@pytest.mark.slow
+def test_drawn_specs_build(tmp_path):
+    """Names and trees of all kinds; the sizes small, for time."""
+    for drawn in drawn_specs(12):
+        inputs = [small_input(e["name"], e["type"], e["encoder"]) for e in drawn.inputs]
+        outputs = [small_output(e["name"], e["task"]) for e in drawn.outputs]
+        spec = spec_of(inputs, drawn.given.get("merge", "concatenate"), outputs)
+        with project(spec, tmp_path) as made:
+            check_structure(made)
+
+
+def three_of_each(kinds):
+    inputs = [
+        {"name": f"{kind[:8]}_{encoder}_{number}", "type": kind, "encoder": encoder}
+        for kind, encoder in kinds
+        for number in ("one", "two", "three")
+    ]
+    outputs = [{"name": f"{t}_{n}", "task": t} for t in TASKS for n in ("one", "two", "three")]
+    return spec_of(inputs, outputs=outputs)
+
+
+@pytest.mark.parametrize("kind", [*TYPES, "all"])
+def test_no_six_lines_stand_twice_in_a_file(kind, tmp_path):
+    """Where two places look alike, git moves a person's edit to the wrong one."""
+    encoders = [pair for pair in ENCODERS if kind in (pair[0], "all")]
+    wanted = {}
+    for group in [encoders] if kind == "all" else [[pair] for pair in encoders]:
+        spec = three_of_each(group)
+        render(spec, tmp_path / spec.project_slug, git=False)
+    for path in tmp_path.rglob("*.py"):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        windows = Counter(tuple(lines[i : i + 6]) for i in range(len(lines) - 5))
+        twice = ["\n".join(window) for window, count in windows.items() if count > 1]
+        if twice:
+            wanted[path.name] = twice[0]
+    assert not wanted, "\n----\n".join(f"{name}:\n{text}" for name, text in wanted.items())
+
+
+@pytest.mark.slow
+def test_types_check(tmp_path):
+    specs = [three_of_each(ENCODERS), spec_of([{"name": "a", "type": TYPES[0]}], "add")]
+    specs.append(spec_of([{"name": kind, "type": kind} for kind in TYPES], "custom"))
+    for spec in specs:
+        render(spec, tmp_path / spec.project_slug, git=False)
+        mypy = [helpers.BIN / "mypy", "--cache-dir", tmp_path / "cache"]
+        folder = tmp_path / spec.project_slug
+        done = subprocess.run(mypy, cwd=folder, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+# Data that a project meets. One project with an input of each type, trained once for all.
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A project with an input of each type and an output of each task, and its run."""
+    import keras
+
+    before = keras.src.trainers.trainer.model_supports_jit
+    keras.src.trainers.trainer.model_supports_jit = lambda model: False
+    inputs = [small_input(f"{kind}_in", kind) for kind in TYPES]
+    outputs = [small_output(f"{task}_out", task) for task in TASKS]
+    try:
+        with project(spec_of(inputs, outputs=outputs), tmp_path_factory.mktemp("trained")) as made:
+            made.train(made.sample())
+            yield made
+    finally:
+        keras.src.trainers.trainer.model_supports_jit = before
+
+
+@pytest.fixture
+def manifest(trained):
+    """A fresh sample, to be spoilt."""
+    return trained.sample()
+
+
+def run_of(made):
+    return made.folder / "runs" / "one"
+
+
+def spoil(manifest, change):
+    import pandas as pd
+
+    table = pd.read_csv(manifest, dtype=str, keep_default_na=False)
+    change(table)
+    table.to_csv(manifest, index=False)
+
+
+@pytest.mark.slow
+def test_names_in_another_order_are_the_same_and_others_are_refused(trained, manifest):
+    import numpy as np
+
+    data = trained.module("data")
+    examples = data.open_examples(manifest)
+    learnt = data.Preprocessing.load(run_of(trained) / "preprocessing.json")
+    model, _, _ = trained.module("evaluate").open_run(run_of(trained))
+    rows = examples.take(np.arange(4))
+    raw = {name: data.tf.constant(rows.values[name]) for name in data.INPUTS}
+    batch, _ = next(iter(data.make_dataset(rows, learnt, 4)))
+    shuffled = dict(reversed(batch.items()))
+    assert list(shuffled) != list(batch)
+    assert_same(model.predict_on_batch(batch), model.predict_on_batch(shuffled))
+    error = trained.module("manifest").DataError
+    with pytest.raises(error, match=data.INPUTS[0]):
+        learnt.inputs({name: raw[name] for name in data.INPUTS[1:]})
+    with pytest.raises(error, match="one_more"):
+        learnt.inputs({**raw, "one_more": raw[data.INPUTS[0]]})
+
+
+def first(made, kind):
+    """The name and the first column of the input or output of a kind."""
+    for entry in (*made.spec.inputs, *made.spec.outputs):
+        if kind in (entry.get("type"), entry.get("task")):
+            return entry["name"], columns_of(entry)[0]
+    raise LookupError(kind)
+
+
+def fails(made, manifest, *words, command="evaluate"):
+    if command == "evaluate":
+        options = ["--run", run_of(made), "--split", "all"]
+    else:
+        options = ["--run", made.folder / "runs" / "bad", "--epochs", 1]
+    done = made.main(command, "--data", manifest, *options)
+    assert done.code == 1, done
+    assert done.err.startswith("error: ") and done.err.count("\n") == 1, done.err
+    assert "Traceback" not in done.err + done.out
+    for word in words:
+        assert str(word) in done.err, done.err
+
+
+COMMANDS = pytest.mark.parametrize("command", ["evaluate", "train"])
+
+
+@pytest.mark.slow
+@COMMANDS
+@pytest.mark.parametrize("kind", [*TYPES, *TASKS])
+def test_a_missing_column_is_named(trained, manifest, kind, command):
+    _, column = first(trained, kind)
+    spoil(manifest, lambda table: table.pop(column))
+    fails(trained, manifest, column, manifest, command=command)
+
+
+@pytest.mark.slow
+@COMMANDS
+@pytest.mark.parametrize("kind", ["numeric", "regression", "binary"])
+def test_a_word_in_place_of_a_number_is_named(trained, manifest, kind, command):
+    column = (
+        "numeric_in_3" if kind == "numeric" else f"{kind}_{'in' if kind == 'binary' else 'out'}"
+    )
+    spoil(manifest, lambda table: table.__setitem__(column, ["1"] * 6 + ["lots"] + ["1"] * 41))
+    fails(trained, manifest, "row 7", column, "lots", manifest, command=command)
+
+
+@pytest.mark.slow
+@COMMANDS
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        ("image", b"no picture"),
+        ("image", b""),
+        ("image", None),
+        ("timeseries", b"no series"),
+        ("timeseries", b""),
+        ("timeseries", None),
+        ("timeseries", "shape"),
+        ("timeseries", "nan"),
+        ("timeseries", "empty"),
+        ("timeseries", "objects"),
+    ],
+)
+def test_a_broken_file_is_named(trained, manifest, kind, content, command):
+    import numpy as np
+
+    _, column = first(trained, kind)
+    found = []
+    spoil(manifest, lambda table: found.append(table[column][4]))
+    path = manifest.parent / found[0]
+    arrays = {
+        "shape": np.zeros((3, 9)),
+        "nan": np.full((3, 4), np.nan),
+        "empty": np.zeros((0, 4)),
+        "objects": np.array([[{}] * 4] * 3, dtype=object),
+    }
+    if content is None:
+        path.unlink()
+    elif isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        np.save(path, arrays[content], allow_pickle=True)
+    fails(trained, manifest, "row 5", path.name, command=command)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["binary", "multiclass", "multilabel"])
+def test_a_label_that_training_never_saw_is_named(trained, manifest, task):
+    column = f"{task}_out"
+    spoil(manifest, lambda table: table.__setitem__(column, [*table[column][:-1], "unheard"]))
+    fails(
+        trained, manifest, f"row {len(manifest.read_text().splitlines()) - 1}", "unheard", manifest
+    )
+
+
+@pytest.mark.slow
+@COMMANDS
+@pytest.mark.parametrize("content", [b"", b"a,b\n", b"\xff\xfe\x00", b'a,b\n"1,2\n'])
+def test_an_empty_or_damaged_manifest_is_named(trained, manifest, content, command):
+    manifest.write_bytes(content)
+    fails(trained, manifest, manifest, command=command)
+
+
+@pytest.mark.slow
+@COMMANDS
+@pytest.mark.parametrize("suffix", [".parquet", ".jsonl", ".npz", ".txt"])
+def test_a_damaged_manifest_of_another_format_is_named(trained, tmp_path, suffix, command):
+    path = tmp_path / f"manifest{suffix}"
+    for content in (b"", b"nonsense"):
+        path.write_bytes(content)
+        fails(trained, path, path, command=command)
+
+
+@pytest.mark.slow
+def test_every_format_of_a_manifest_gives_the_same_tensors(trained, manifest):
+    import numpy as np
+    import pandas as pd
+
+    data = trained.module("data")
+    learnt = data.Preprocessing.load(run_of(trained) / "preprocessing.json")
+    wanted = tensors(trained, manifest, learnt)
+    table = pd.read_csv(manifest, keep_default_na=False)
+    table.to_parquet(manifest.with_suffix(".parquet"))
+    table.to_json(manifest.with_suffix(".jsonl"), orient="records", lines=True)
+    for suffix in (".parquet", ".jsonl"):
+        assert_same(wanted, tensors(trained, manifest.with_suffix(suffix), learnt), rtol=1e-4)
+    # Arrays: pictures as they are decoded, series padded with NaN, texts as they stand.
+    examples = data.open_examples(manifest)
+    arrays = dict(examples.values)
+    loaded = [
+        data.open_files({name: data.tf.constant(arrays[name][row]) for name in data.INPUTS})
+        for row in range(len(examples))
+    ]
+    for entry in trained.spec.inputs:
+        if entry["type"] in ("image", "timeseries"):
+            arrays[entry["name"]] = np.stack([row[entry["name"]] for row in loaded])
+    arrays = {n: a.astype(str) if a.dtype == object else a for n, a in arrays.items()}
+    np.savez(manifest.with_suffix(".npz"), **arrays)
+    assert_same(wanted, tensors(trained, manifest.with_suffix(".npz"), learnt), rtol=1e-4)
+
+
+@pytest.mark.slow
+def test_texts_without_words_constant_columns_and_single_steps_are_learnt(trained, manifest):
+    import numpy as np
+
+    _, texts = first(trained, "text")
+    _, numbers = first(trained, "numeric")
+    _, series = first(trained, "timeseries")
+
+    def change(table):
+        table[texts] = ["?!", *table[texts][1:]]  # no word in it
+        table[numbers] = "7.5"
+        for path in table[series]:
+            np.save(manifest.parent / path, np.ones((1, 4), "float32"))
+
+    spoil(manifest, change)
+    run = trained.folder / "runs" / "odd"
+    trained.ok("train", "--data", manifest, "--run", run, "--epochs", 1)
+    assert_finite(run)
+
+
+@pytest.mark.slow
+def test_a_finished_run_is_not_resumed(trained, manifest):
+    run = run_of(trained)
+    for folder in (run, run / "none"):  # a finished training is one that cannot be resumed
+        done = trained.main("train", "--data", manifest, "--run", folder, "--resume")
+        assert done.code == 1 and "nothing to resume" in done.err
+    assert json.loads((run / "run.json").read_text())["seed"] == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("features", [[], ["ensemble"]], ids=["one", "members"])
+def test_an_interrupted_training_is_resumed(features, tmp_path, monkeypatch):
+    """With its own options, from its last backup, to its last epoch."""
+    import keras
+    import pandas as pd
+
+    with project(spec_of([small_input("numbers", "numeric")], features=features), tmp_path) as made:
+        manifest, run = made.sample(), made.folder / "run"
+        train = made.module("train")
+        monkeypatch.setattr(train, "BACKUP_STEPS", 3)
+        given = ("train", "--data", manifest, "--run", run, "--epochs", 8, "--batch-size", 16)
+        more = ("--members", 2, "--seed", 4) if features else ("--seed", 4)
+        on_epoch_end, epochs = keras.callbacks.EarlyStopping.on_epoch_end, []
+
+        def crash(self, epoch, logs=None):
+            epochs.append(epoch)
+            if len(epochs) == (13 if features else 5):  # the fifth epoch, of the second member
+                raise RuntimeError("power cut")
+            on_epoch_end(self, epoch, logs)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(keras.callbacks.EarlyStopping, "on_epoch_end", crash)
+            with pytest.raises(RuntimeError, match="power cut"):
+                made.main(*given, *more)
+        assert not (run / "metrics.json").exists()
+        crashed = len(epochs)
+        with monkeypatch.context() as patch:
+            patch.setattr(keras.callbacks.EarlyStopping, "on_epoch_end", crash)
+            done = made.main("train", "--run", run, "--resume", "--seed", 9)
+        assert done.code == 0, done
+        assert epochs[crashed:] == [4, 5, 6, 7]  # nothing that was finished is trained again
+        history = pd.read_csv(run / "history.csv")
+        assert history["epoch"].tolist() == [*range(8)] * (2 if features else 1)
+        assert json.loads((run / "run.json").read_text())["seed"] == 4
+        assert_finite(run)
+        # Other data would be split in another way.
+        (run / "metrics.json").unlink()
+        manifest.write_text(manifest.read_text() + manifest.read_text().splitlines()[1] + "\n")
+        done = made.main("train", "--run", run, "--resume")
+        assert done.code == 1 and "has changed since" in done.err, done
+
+
+@pytest.mark.slow
+def test_a_saved_model_takes_raw_values(trained, manifest):
+    import numpy as np
+    import tensorflow as tf
+
+    data = trained.module("data")
+    trained.ok("export", "--run", run_of(trained))
+    served = tf.saved_model.load(str(run_of(trained) / "saved_model"))
+    examples = data.open_examples(manifest).take(np.arange(5))
+    raw = {}
+    for entry in trained.spec.inputs:
+        values = examples.values[entry["name"]]
+        if entry["type"] == "image":
+            values = [Path(path).read_bytes() for path in values]
+        if entry["type"] == "timeseries":
+            values = [np.load(path) for path in values]
+            longest = max(map(len, values))
+            pad = [((0, longest - len(one)), (0, 0)) for one in values]
+            values = [
+                np.pad(v, p, constant_values=np.nan) for v, p in zip(values, pad, strict=True)
+            ]
+            values = np.stack(values).astype("float32")
+        if isinstance(values, np.ndarray) and values.dtype == object:
+            values = values.tolist()
+        raw[entry["name"]] = tf.constant(values)
+    given = served.serve(raw)
+    model, learnt, _ = trained.module("evaluate").open_run(run_of(trained))
+    batches = data.make_dataset(examples, learnt, 5, with_targets=False)
+    assert_same(model.predict(batches, verbose=0), given, rtol=1e-3, atol=1e-4)
+
+
+# Dates
+
+
+@pytest.fixture(scope="module")
+def dated(tmp_path_factory):
+    """A project with a date, and one that may be missing and has the day first."""
+    inputs = [
+        {"name": "when", "type": "datetime"},
+        {"name": "due", "type": "datetime", "optional": True, "day_first": True},
+    ]
+    with project(spec_of(inputs), tmp_path_factory.mktemp("dated")) as made:
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2020-12-31", "2020-12-31"),
+        ("2020-12-31T17:05:01.5Z", "2020-12-31T17:05:01.5"),
+        ("2020-12-31T01:05+02:00", "2020-12-30T23:05"),
+        ("2021/03/04", "2021-03-04"),
+        ("31.12.2020", "2020-12-31"),
+        ("12/31/2020", "2020-12-31"),
+        ("3/4/20", "2020-03-04"),
+        ("20200131", "2020-01-31"),
+        ("2010", "2010-01-01"),
+        ("1600000000", "2020-09-13T12:26:40"),
+        ("1600000000000", "2020-09-13T12:26:40"),
+        ("Wed Dec 23 17:38:18 +0000 2009", "2009-12-23T17:38:18"),
+        ("1066-10-14", "1066-10-14"),
+        *((text, None) for text in ("", "lots", "12:30", "10", "now", "may", "2020-02-30", "1.5")),
+    ],
+)
+def test_dates_are_read_as_they_are_written(dated, text, moment):
+    import numpy as np
+    import pandas as pd
+
+    found = dated.module("manifest").parse_times(pd.Series([text, None]))
+    wanted = np.nan if moment is None else np.datetime64(moment, "ms").astype(int) / 1000
+    np.testing.assert_equal(found, [wanted, np.nan])
+
+
+def test_the_column_tells_what_comes_first(dated):
+    import pandas as pd
+
+    def days(*texts, **order):
+        seconds = dated.module("manifest").parse_times(pd.Series(texts), **order)
+        return (seconds / 86_400).astype("datetime64[D]").astype(str).tolist()
+
+    assert days("03/04/2020", "31/12/2020")[0] == "2020-04-03"
+    assert days("03/04/2020", "12/31/2020")[0] == "2020-03-04"
+    assert days("03/04/2020", "2020-03-04", "2020-3-4") == ["2020-03-04"] * 3
+    told = days("03/04/2020", "2020-03-04", "2020/3/4", day_first=True)
+    assert told == ["2020-04-03", "2020-03-04", "2020-03-04"]
+
+
+def test_bad_and_missing_dates(dated, tmp_path):
+    import numpy as np
+
+    path = tmp_path / "table.csv"
+    path.write_text("when,due,label\n2020-01-02,,a\nlots,3/4/2020,b\n,soon,a\n")
+    data, manifest = dated.module("data"), dated.module("manifest")
+    examples = data.open_examples(path)
+    assert [(it.row, it.text) for it in examples.problems] == [
+        (3, "when is missing"),
+        (2, "when is 'lots', not a date"),
+        (3, "due is 'soon', not a date"),
+    ]
+    with pytest.raises(manifest.DataError, match="2 rows are bad"):
+        manifest.settle(examples, "stop")
+    days = examples.values["due"][:2]
+    np.testing.assert_equal(days, [[np.nan, np.nan], [18_355, 0]])
+    tensors = data.time_and_cycles(days, data.spread_of_times(days, 4)).numpy()
+    assert np.isnan(tensors[0]).all() and np.isfinite(tensors[1]).all()
+    assert data.spread_of_times(days[:1], 4)["edges"] == [[0.0] * 5]
+
+
+def test_time_is_told_to_the_second_and_goes_round(dated):
+    import numpy as np
+
+    data = dated.module("data")
+    noon = np.array([[18_355, 43_200 + second] for second in range(3)], "float32")
+    time = data.time_and_cycles(noon, data.spread_of_times(noon, 4)).numpy()[:, 0]
+    np.testing.assert_allclose(time, [-(1.5**0.5), 0, 1.5**0.5], atol=1e-2)
+    # Noon is half a day, a week later is the same day, 400 years later the same in the year.
+    moments = np.array([[18_355, 43_200], [18_362, 43_200], [18_355 + 146_097, 0]], "float32")
+    parts = data.time_and_cycles(moments, data.spread_of_times(moments, 4)).numpy()
+    np.testing.assert_allclose(parts[:2, 4], -1, atol=1e-5)
+    np.testing.assert_allclose(parts[0, [2, 5]], parts[1, [2, 5]], atol=1e-3)
+    np.testing.assert_allclose(parts[0, [3, 6]], parts[2, [3, 6]], atol=1e-2)
+
+
+# Processes of their own
+
+
+@pytest.mark.slow
+def test_the_commands_work_in_processes_of_their_own(tmp_path):
+    inputs = [small_input("layers", "numeric"), small_input("model", "text")]
+    with project(spec_of(inputs), tmp_path) as made:
+        work = made.folder
+        for arguments in (
+            ("sample", "some", "--rows", 40),
+            ("train", "--data", "some/manifest.csv", "--epochs", 1, "--run", "run"),
+            ("evaluate", "--run", "run", "--data", "some/manifest.csv", "--json"),
+            ("predict", "--run", "run", "--data", "some/manifest.csv", "--out", "out.csv"),
+            ("export", "--run", "run"),
+        ):
+            done = made.process(*arguments)
+            assert done.returncode == 0, done.stderr
+            if arguments[0] == "evaluate":
+                assert json.loads(done.stdout)["split"] == "test"
+        assert (work / "run" / "saved_model").is_dir()
+        done = made.process("evaluate", "--run", "run", "--data", "none.csv")
+        assert done.returncode == 1
+        # TensorFlow 2.21 writes notes of its own while it is imported, whatever the log level.
+        notes = re.compile(r"WARNING: All log messages before absl|[IWE]0000 ")
+        said = [line for line in done.stderr.splitlines() if not notes.match(line)]
+        assert len(said) == 1 and said[0].startswith("error: none.csv: "), done.stderr
+        assert made.process("train", "--epochs", 0).returncode == 2
+
+
+def piped(made, arguments, lines, both=False):
+    """The command's status, what its reader took before it left, and what it said of errors."""
+    with subprocess.Popen(
+        made.command(*arguments),
+        env={**made.environment, "PYTHONUNBUFFERED": ""},
+        cwd=made.folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT if both else subprocess.PIPE,
+        text=True,
+    ) as process:
+        taken = [process.stdout.readline() for _ in range(lines)]
+        process.stdout.close()
+        said = "" if both else process.stderr.read()
+        return process.wait(timeout=120), taken, said
+
+
+@pytest.mark.slow
+def test_a_reader_may_leave_a_pipe(tmp_path):
+    with project(spec_of([small_input("numbers", "numeric")]), tmp_path) as made:
+        manifest, run = made.sample(), made.train(made.sample())
+        given = ("--run", run, "--data", manifest)
+        out = made.folder / "predictions.csv"
+        more = ("--run", made.folder / "runs" / "two", "--epochs", 50, "--members", 1)
+        for arguments, lines in (
+            (("evaluate", *given), 0),
+            (("predict", *given, "--out", out), 0),
+            (("train", "--data", manifest, *more), 1),
+        ):
+            status, taken, said = piped(made, arguments, lines)
+            assert status == 141, (arguments[0], said)
+            assert all(taken)
+            assert "Traceback" not in said and "BrokenPipe" not in said, said
+        assert len(out.read_text().splitlines()) == 49
+
+        # Bad rows are listed on standard error, which may be the same pipe.
+        header = manifest.read_text().splitlines()[0]
+        manifest.write_text(f"{header}\n" + (",wide" * header.count(",") + "\n") * 99)
+        status, _, _ = piped(made, ("predict", *given, "--out", out), 0, both=True)
+        assert status == 141
+
+
+@pytest.mark.slow
+def test_control_c_keeps_what_was_learnt(tmp_path):
+    with project(spec_of([small_input("numbers", "numeric")]), tmp_path) as made:
+        run = made.folder / "run"
+        command = made.command("train", "--epochs", 100000, "--run", run, "--learning-rate", 1e-9)
+        with subprocess.Popen(
+            command,
+            env=made.environment,
+            cwd=made.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process:
+            until = time.monotonic() + 120
+            while not any(run.rglob("model.keras")) and time.monotonic() < until:
+                time.sleep(0.05)
+            process.send_signal(signal.SIGINT)
+            out, _ = process.communicate(timeout=120)
+        assert process.returncode in (0, 130), out[-3000:]
+        assert "Traceback" not in out, out[-3000:]
+        assert (run / "model.keras").is_file()
+        assert (run / "metrics.json").is_file()
+        assert_finite(run)

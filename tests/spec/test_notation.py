@@ -1,0 +1,187 @@
+"""The short notation reads, writes back what it read, and refuses the rest in one line."""
+
+import shlex
+from pathlib import Path
+
+import pytest
+from helpers import merges, specs
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from keras_scaffold.catalog import load_catalog
+from keras_scaffold.spec import SpecError, complete_merge, default_project_name, validate
+from keras_scaffold.spec.notation import (
+    command_line,
+    input_text,
+    merge_text,
+    output_text,
+    parse_input,
+    parse_merge,
+    parse_output,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "entry"),
+    [
+        ("headline:text", {"name": "headline", "type": "text"}),
+        ("a:numeric:20", {"name": "a", "type": "numeric", "shape": [20]}),
+        ("a:numeric:periodic", {"name": "a", "type": "numeric", "encoder": "periodic"}),
+        (
+            "chart:image:100x100x3:cnn",
+            {"name": "chart", "type": "image", "shape": [100, 100, 3], "encoder": "cnn"},
+        ),
+    ],
+)
+def test_inputs(text, entry):
+    assert parse_input(text) == entry
+    assert input_text(entry) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "entry"),
+    [
+        ("y:binary", {"name": "y", "task": "binary"}),
+        ("genre:multiclass:4", {"name": "genre", "task": "multiclass", "classes": 4}),
+    ],
+)
+def test_outputs(text, entry):
+    assert parse_output(text) == entry
+    assert output_text(entry) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "tree"),
+    [
+        ("concatenate", "concatenate"),
+        ("multiply(width=32)", {"method": "multiply", "width": 32}),
+        ("add(a, b)", {"method": "add", "of": ["a", "b"]}),
+        (
+            "concatenate(multiply(a, b, width=8), c)",
+            {
+                "method": "concatenate",
+                "of": [{"method": "multiply", "of": ["a", "b"], "width": 8}, "c"],
+            },
+        ),
+    ],
+)
+def test_merges(text, tree):
+    assert parse_merge(text) == tree
+    assert merge_text(tree) == text
+    assert parse_merge(text.replace(" ", "")) == parse_merge(f"  {text}\n") == tree
+
+
+@given(merges(["a", "b", "c", "d"]))
+def test_a_tree_survives_the_notation(tree):
+    assert parse_merge(merge_text(tree)) == tree
+
+
+BAD = [
+    (parse_input, "chart", "NAME:TYPE[:SHAPE][:ENCODER]"),
+    (parse_input, "chart:imge", "did you mean 'image'?"),
+    (parse_input, "chart:", "choose one of numeric, image"),
+    (parse_input, ":image", "no name"),
+    (parse_input, "class:text", "Python keyword"),
+    (parse_input, "../up:text", "no name"),
+    (parse_input, "__import__('os'):text", "no name"),
+    (parse_input, "chart:image:64x64", "height x width x channels"),
+    (parse_input, "chart:image:64xx3", "no size"),
+    (parse_input, "chart:image:1000000x1000000x3", "8 to 2048"),
+    (parse_input, "chart:image:" + "9" * 5000, "too large"),
+    (parse_input, "chart:image:64x64x3:cn", "did you mean 'cnn'?"),
+    (parse_input, "chart:image:cnn:64x64x3", "the shape comes before the encoder"),
+    (parse_input, "chart:image:64x64x2", "1 channel"),
+    (parse_output, "y", "NAME:TASK[:CLASSES]"),
+    (parse_output, "y:binry", "did you mean 'binary'?"),
+    (parse_output, "y:binary:2", "takes no number"),
+    (parse_output, "y:multiclass:one", "whole number"),
+    (parse_output, "y:multiclass:1", "2 to 100000"),
+    (parse_merge, "", "expected a merge"),
+    (parse_merge, "concat", "did you mean 'concatenate'?"),
+    (parse_merge, "concat(a, b)", "did you mean 'concatenate'?"),
+    (parse_merge, "add(a, b", "found the end"),
+    (parse_merge, "add(a b)", "expected ','"),
+    (parse_merge, "add(a,", "found the end"),
+    (parse_merge, "add(a))", "after the last ')'"),
+    (parse_merge, "add()", "expected an input"),
+    (parse_merge, "add(a, width=b)", "no width"),
+    (parse_merge, "add(a, height=3)", "did you mean 'width'?"),
+    (parse_merge, "add(width=3, a)", "comes last"),
+    (parse_merge, "add(" * 100_000, "levels deep"),
+]
+
+
+@pytest.mark.parametrize(("parse", "text", "words"), BAD, ids=[f"{b[1][:30]}" for b in BAD])
+def test_mistakes_are_one_line_that_quotes_them(parse, text, words):
+    with pytest.raises(SpecError) as error:
+        parse(text)
+    message = str(error.value)
+    assert words in message
+    assert "\n" not in message
+    assert len(message) < 400
+    assert text[:20] in message
+
+
+@given(st.text("add(concatenate),= width0123ab:x\n;'\"é", max_size=60) | st.text(max_size=40))
+def test_no_text_breaks_the_parsers(text):
+    for parse in (parse_input, parse_output, parse_merge):
+        try:
+            parse(text)
+        except SpecError as error:
+            assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize("kind", load_catalog().inputs.values(), ids=lambda kind: kind.name)
+def test_every_encoder_can_be_said(kind):
+    for encoder in kind.encoders:
+        assert parse_input(f"a:{kind.name}:{encoder}")["encoder"] == encoder
+
+
+def _said(words):
+    """What a shell and the command line make of the words."""
+    entry = {"inputs": [], "outputs": []}
+    words = iter(words)
+    for word in words:
+        if word == "-i":
+            entry["inputs"].append(parse_input(next(words)))
+        elif word == "-m":
+            entry["merge"] = parse_merge(next(words))
+        elif word == "-o":
+            entry["outputs"].append(parse_output(next(words)))
+        elif word == "--name":
+            entry["project_name"] = next(words)
+    return entry
+
+
+@given(specs())
+def test_the_command_line_says_all_or_nothing(spec):
+    try:
+        validate(spec)
+    except SpecError:
+        assume(False)
+    line = command_line(spec, Path("out dir"))
+    fields = {key for entry in spec["inputs"] + spec["outputs"] for key in entry}
+    if fields <= {"name", "type", "shape", "encoder", "task", "classes"}:
+        said = _said(shlex.split(line)[3:])
+        assert said == {**spec, "project_name": said.get("project_name", "Out Dir")}
+    else:
+        assert line is None
+
+
+def test_the_folder_says_the_name():
+    spec = {
+        "project_name": default_project_name("stock-direction"),
+        "inputs": [{"name": "a", "type": "text"}],
+        "outputs": [{"name": "y", "task": "binary"}],
+    }
+    line = command_line(spec, "stock-direction")
+    assert line == "scaffold new stock-direction -i a:text -o y:binary"
+    spec["project_name"] = "It's & {{ mine }}"
+    assert shlex.split(command_line(spec, "stock-direction"))[-2:] == [
+        "--name",
+        "It's & {{ mine }}",
+    ]
+
+
+@given(merges(["a", "b", "c"]))
+def test_drawn_trees_are_valid(tree):
+    complete_merge(tree, ["a", "b", "c"])

@@ -1,0 +1,184 @@
+"""Running `scaffold` in this process and in one of its own; specs to run it on."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import hypothesis.strategies as st
+from keras_scaffold import cli
+from keras_scaffold.catalog import Field, load_catalog
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+
+NUMBERS_AND_PICTURE = {
+    "project_name": "Numbers And Picture",
+    "inputs": [{"name": "numbers", "type": "numeric"}, {"name": "picture", "type": "image"}],
+    "outputs": [{"name": "label", "task": "binary"}],
+}
+
+
+@dataclass
+class Done:
+    """What a command came to."""
+
+    code: int
+    out: str
+    err: str
+
+
+def run_scaffold(*arguments: str, cwd: Path) -> Done:
+    """Run the command line in this process, without a terminal."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+    with chdir(cwd), redirect_stdout(out), redirect_stderr(err):
+        stdin, sys.stdin = sys.stdin, io.StringIO()
+        try:
+            code = cli.run(arguments)
+        finally:
+            sys.stdin = stdin
+    texts = []
+    for stream in (out, err):
+        stream.seek(0)
+        texts.append(stream.read())
+    return Done(code, *texts)
+
+
+def scaffold_process(
+    *arguments: str, cwd: Path, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the installed command."""
+    return subprocess.run(
+        [BIN / "scaffold", *arguments],
+        cwd=cwd,
+        env={**os.environ, **(env or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+    )
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    """Every file of a folder, but for its git repository."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and ".git" not in path.relative_to(folder).parts
+    }
+
+
+def assert_one_error(done: Done, code: int, *words: str) -> None:
+    """The command failed with this code, and one line on stderr that has these words."""
+    assert done.code == code, done
+    assert done.err.startswith("error: "), done
+    assert done.err.count("\n") == 1, done
+    assert done.out == ""
+    for word in words:
+        assert word in done.err, done.err
+
+
+# Specs that hypothesis draws from the catalog
+
+
+def names() -> st.SearchStrategy[str]:
+    """Names, among them some that code could mistake for its own."""
+    common = ["layers", "inputs", "model", "x", "np", "keras", "data", "self", "print", "a" * 32]
+    return st.sampled_from(common) | st.from_regex(r"[b-h][a-z0-9_]{0,6}", fullmatch=True)
+
+
+def field_values(field: Field) -> st.SearchStrategy[Any]:
+    """Values that a field takes."""
+    if field.kind == "shape":
+        sizes = zip(field.least, field.most, strict=True)
+        return st.tuples(*(st.integers(least, min(most, least + 60)) for least, most in sizes)).map(
+            list
+        )
+    if field.kind == "integers":
+        sizes = st.integers(field.least, min(field.most, 64))
+        return st.lists(sizes, min_size=0 if field.empty else 1, max_size=min(field.count, 4))
+    if field.kind == "integer":
+        return st.integers(field.least, min(field.most, field.least + 60))
+    if field.kind == "number":
+        return st.floats(field.least, field.most)
+    if field.kind == "flag":
+        return st.booleans()
+    if field.kind == "choice":
+        return st.sampled_from(field.choices)
+    if field.kind == "columns":
+        return st.lists(columns(), min_size=1, max_size=6, unique=True)
+    return columns()
+
+
+def columns() -> st.SearchStrategy[str]:
+    """Names of manifest columns."""
+    return st.text("abcXYZ äß_-:#'\"{}é", min_size=1, max_size=12)
+
+
+@st.composite
+def inputs(draw: st.DrawFn, name: str) -> dict[str, Any]:
+    """An input of a name, with some of its fields."""
+    kind = draw(st.sampled_from(list(load_catalog().inputs.values())))
+    encoder = draw(st.sampled_from(list(kind.encoders)))
+    entry: dict[str, Any] = {"name": name, "type": kind.name}
+    if encoder != kind.default_encoder.name or draw(st.booleans()):
+        entry["encoder"] = encoder
+    for field in kind.fields_with(encoder).values():
+        if draw(st.booleans()):
+            entry[field.name] = draw(field_values(field))
+    if "columns" in entry:
+        entry["shape"] = [len(entry["columns"])]
+    return entry
+
+
+@st.composite
+def outputs(draw: st.DrawFn, name: str) -> dict[str, Any]:
+    """An output of a name, with some of its fields."""
+    task = draw(st.sampled_from(list(load_catalog().outputs.values())))
+    entry: dict[str, Any] = {"name": name, "task": task.name}
+    for field in task.fields.values():
+        if draw(st.booleans()):
+            entry[field.name] = draw(field_values(field))
+    return entry
+
+
+@st.composite
+def merges(draw: st.DrawFn, operands: list[str], depth: int = 3) -> dict[str, Any]:
+    """A tree in which each operand occurs."""
+    rest: list[Any] = list(operands)
+    if depth and len(rest) > 2 and draw(st.booleans()):
+        cut = draw(st.integers(1, len(rest) - 1))
+        rest = [draw(merges(rest[:cut], depth - 1)), *rest[cut:]]
+    methods = [
+        method
+        for method in load_catalog().merges.values()
+        if method.least <= len(rest) <= (method.most or len(rest))
+    ]
+    method = draw(st.sampled_from(methods))
+    node: dict[str, Any] = {"method": method.name, "of": rest}
+    if method.width != "sum" and draw(st.booleans()):
+        node["width"] = draw(st.integers(1, 64))
+    return node
+
+
+@st.composite
+def specs(draw: st.DrawFn) -> dict[str, Any]:
+    """Specs, most of which are valid: conditions over several fields are left to `validate`."""
+    taken = draw(st.lists(names(), min_size=2, max_size=6, unique=True))
+    cut = draw(st.integers(1, len(taken) - 1))
+    spec: dict[str, Any] = {
+        "project_name": draw(st.text("aZ0 äß'\"{}&<>日", min_size=1, max_size=20)),
+        "inputs": [draw(inputs(name)) for name in taken[:cut]],
+        "outputs": [draw(outputs(name)) for name in taken[cut:]],
+    }
+    if draw(st.booleans()):
+        spec["merge"] = draw(merges(taken[:cut]))
+    return spec
