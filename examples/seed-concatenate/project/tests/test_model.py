@@ -11,8 +11,7 @@ from conftest import BATCH, LearntEnough, Trained
 
 from seed_concatenate.data import INPUTS, OUTPUTS, make_dataset
 from seed_concatenate.manifest import Examples
-from seed_concatenate.model import build_model
-from seed_concatenate.train import compile_model
+from seed_concatenate.model import build_model, compile_model
 
 OUTPUT_SHAPES = {
     "label": (None, 1),
@@ -40,7 +39,7 @@ def test_one_batch_can_be_learnt_by_heart(trained: Trained) -> None:
     keras.utils.set_random_seed(1)
     batch = trained.examples.take(np.arange(16))
     model = build_model()
-    compile_model(model, trained.preprocessing, learning_rate=3e-3)
+    compile_model(model, trained.preprocessing.learnt, learning_rate=3e-3)
     batches = make_dataset(batch, trained.preprocessing, 16)
     enough = LearntEnough(0.2)
     history = model.fit(batches, epochs=100, shuffle=False, callbacks=[enough], verbose=0)

@@ -1,20 +1,28 @@
-"""Training: how fast it learns over the epochs."""
+"""Training: the learning rate over the steps, and that a run can be resumed."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from seed_concatenate.train import warm_up_and_cosine
+from seed_concatenate.manifest import DataError
+from seed_concatenate.train import Options, learning_rates, resumed_options
 
 
 def test_the_learning_rate_rises_and_falls_to_nothing() -> None:
-    """Up to what was asked for in the first twelfth of the epochs, then down, to almost 0."""
-    learning_rate = warm_up_and_cosine(0.01, epochs=120)
-    rates = [learning_rate(epoch) for epoch in range(120)]
-    assert rates[0] == pytest.approx(0.01 / 10, rel=0.02)
+    """Up to its peak in the first twelfth of the steps, then down, to almost 0."""
+    schedule = learning_rates(Options(Path("run"), epochs=40, learning_rate=0.01), steps=30)
+    rates = np.array([float(schedule(step)) for step in range(1200)])
     assert max(rates) == pytest.approx(0.01, rel=0.02)
-    assert np.argmax(rates) == 9
-    assert (np.diff(rates[:10]) > 0).all()
-    assert (np.diff(rates[9:]) < 0).all()
+    assert np.argmax(rates) == pytest.approx(100, abs=1)
+    assert (np.diff(rates[:100]) > 0).all()
+    assert (np.diff(rates[101:]) < 0).all()
     assert rates[-1] < 0.01 / 1000
+
+
+def test_a_finished_run_is_not_resumed(tmp_path: Path) -> None:
+    """Nor is a folder without a run; one line says so."""
+    with pytest.raises(DataError, match="nothing to resume"):
+        resumed_options(tmp_path)

@@ -13,9 +13,8 @@ import pytest
 
 from seed_multiply.data import Preprocessing, make_dataset, open_examples
 from seed_multiply.manifest import Examples
-from seed_multiply.model import build_model
+from seed_multiply.model import build_model, compile_model
 from seed_multiply.sample import write_sample
-from seed_multiply.train import compile_model
 
 BATCH = 32
 
@@ -62,7 +61,7 @@ def trained(manifest: Path) -> Trained:
     examples = open_examples(manifest)
     preprocessing = Preprocessing.learn(examples)
     model = build_model()
-    compile_model(model, preprocessing, learning_rate=3e-3)
+    compile_model(model, preprocessing.learnt, learning_rate=3e-3)
     batches = make_dataset(examples, preprocessing, BATCH, shuffle=True)
     model.fit(batches, epochs=25, shuffle=False, callbacks=[LearntEnough(0.5)], verbose=0)
     return Trained(model, examples, preprocessing)

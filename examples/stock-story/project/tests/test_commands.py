@@ -24,7 +24,7 @@ def run(manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_run_is_complete(run: Path) -> None:
     """Train leaves what the other commands and people need."""
-    for name in ("model.keras", "preprocessing.json", "history.json", "metrics.json", "curves.png"):
+    for name in ("model.keras", "preprocessing.json", "history.csv", "metrics.json", "curves.png"):
         assert (run / name).stat().st_size > 0
     assert "</html>" in (run / "report.html").read_text(encoding="utf-8")
 

@@ -6,6 +6,7 @@ each output is judged stands below; what a page is made of, in page.py.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import pandas as pd
 import tensorflow as tf
 
 from seed_concatenate import TITLE, data
@@ -47,22 +49,23 @@ def write_report(
     model: keras.Model,
     preprocessing: Preprocessing,
     examples: Examples,
-    history: list[dict[str, float]],
-    metrics: dict[str, dict[str, float]],
     gradient_norms: list[dict[str, float]],
-    members: int = 1,
 ) -> Path:
-    """Write RUN/report.html; the metrics and the examples are those of the validation split.
+    """Write RUN/report.html from its history, its metrics and the examples of the validation split.
 
-    History and norms are the first member's: the others are alike, and the page says so.
+    Learning curves and norms are the first member's where there are several; the page says so.
     """
+    table = pd.read_csv(run / "history.csv")
+    members = table["member"].nunique() if "member" in table else 1
+    history = table[table["member"] == 1] if "member" in table else table
+    metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))["outputs"]
     about = f"{len(examples):,} validation rows of {escape(examples.source.name)}"
     if len(examples) > MOST_ROWS:
         about += f", the pictures from {MOST_ROWS:,} of them"
     examples = examples.take(np.random.default_rng(0).permutation(len(examples))[:MOST_ROWS])
     truth = preprocessing.targets(examples)
     predicted = predict(model, preprocessing, examples)
-    added = what_inputs_add(model, preprocessing, examples, truth, predicted)
+    added = permutation_importance(model, preprocessing, examples, truth, predicted)
 
     verdicts, pictures, additions, worst = [], [], [], []
     for name in OUTPUTS:
@@ -75,16 +78,16 @@ def write_report(
     trained, first = f"{len(history)} epochs", ""
     if members > 1:
         trained = f"{members} members, the first for {trained}"
-        first = f"<p>Of the first of {members} members, which differ by chance alone.</p>"
+        first = f"<p>Of the first of {members} members, which differ by seed alone.</p>"
     text = page(
         TITLE,
         f"<p>{about}, {model.count_params():,} weights, {trained}</p>",
-        section("How good it is", cards(verdicts)),
-        section("Over the epochs", first, *curves(history)),
-        section("Predictions against the truth", cards(pictures, "flow")),
-        section("What each input adds", ADDS, cards(additions)),
-        section("Whether all branches learn", first, *branches(gradient_norms, len(history))),
-        section("The examples most wrong", *worst),
+        section("Metrics", cards(verdicts)),
+        section("Learning curves", first, *curves(history)),
+        section("Predictions", cards(pictures, "flow")),
+        section("Permutation importance", IMPORTANCE, cards(additions)),
+        section("Gradient norm per branch", first, *branches(gradient_norms, len(history))),
+        section("Worst predictions", *worst),
     )
     path = run / "report.html"
     path.write_text(text, encoding="utf-8")
@@ -113,19 +116,16 @@ def verdict(
     return f"<p>{numbers}</p><p>{share:.0%} of the mistakes that one answer for all rows makes.</p>"
 
 
-def curves(history: list[dict[str, float]]) -> list[str]:
+def curves(history: pd.DataFrame) -> list[str]:
     """Draw each measure over the epochs, training against validation."""
-    if not history:
-        return ["<p>No epoch came to its end.</p>"]
-    losses = [epoch["val_loss"] for epoch in history]
-    kept = losses.index(min(losses)) + 1
-    names = [name for name in history[-1] if f"val_{name}" in history[-1]]
+    kept = int(history["val_loss"].argmin()) + 1
+    names = [name for name in history if f"val_{name}" in history]
     pictures = [
         epoch_plot(
             name.replace("_", " "),
             {
-                "training": [epoch[name] for epoch in history],
-                "validation": [epoch[f"val_{name}"] for epoch in history],
+                "training": history[name].tolist(),
+                "validation": history[f"val_{name}"].tolist(),
             },
             kept=kept,
         )
@@ -134,11 +134,11 @@ def curves(history: list[dict[str, float]]) -> list[str]:
     return [f"<p>The weights of epoch {kept} were kept.</p>", cards(pictures)]
 
 
-ADDS = """<p>What its metric loses where one input's values are dealt out to other rows, and how
-sure that is. Inputs that tell the same can stand in for each other: each then adds little.</p>"""
+IMPORTANCE = """<p>How much the metric loses where the values of one input are shuffled among the rows, and
+the standard error. Inputs that carry the same information share their importance.</p>"""
 
 
-def what_inputs_add(
+def permutation_importance(
     model: keras.Model,
     preprocessing: Preprocessing,
     examples: Examples,
@@ -198,17 +198,21 @@ def worst_examples(
 
 
 class WatchBranches(keras.callbacks.Callback):
-    """Notes after every epoch how strongly the loss pulls at the weights of each branch."""
+    """Notes the norm of the loss's gradient for each branch after every epoch."""
 
     def __init__(self, training: Examples, preprocessing: Preprocessing) -> None:
         super().__init__()
         few = training.take(np.linspace(0, len(training) - 1, BATCH).astype(int))
         self.inputs, self.targets = next(iter(make_dataset(few, preprocessing, BATCH)))
         self.norms: list[dict[str, float]] = []
+        self.first: keras.Model | None = None  # of several members that are watched
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Add the epoch's norms."""
-        self.norms.append({name: float(norm) for name, norm in self.gradient_norms().items()})
+        self.first = self.first or self.model
+        if self.model is self.first:
+            norms = self.gradient_norms()
+            self.norms.append({name: float(norm) for name, norm in norms.items()})
 
     @tf.function
     def gradient_norms(self) -> dict[str, tf.Tensor]:

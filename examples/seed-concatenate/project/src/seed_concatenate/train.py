@@ -1,315 +1,252 @@
 """Training: from a manifest to a run, a folder with all that the other commands need.
 
-A run holds model.keras, its members (to resume), preprocessing.json, run.json, splits.csv,
-history.json, metrics.json, curves.png and report.html; left_out.csv where rows are bad.
+A run holds model.keras, preprocessing.json, run.json, splits.csv, history.csv, metrics.json and
+curves.png; left_out.csv lists the invalid rows where there are any.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import shutil
-import time as clock
-from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
+from zipfile import is_zipfile
 
 import keras
+import pandas as pd
 import tensorflow as tf
+from matplotlib.figure import Figure
 
-from seed_concatenate.calibrate import calibrate, set_thresholds
-from seed_concatenate.data import (
-    STRATA,
-    Preprocessing,
-    check_files,
-    make_dataset,
-    open_examples,
-)
-from seed_concatenate.ensemble import average, join_members
-from seed_concatenate.evaluate import predict
-from seed_concatenate.manifest import SPLITS, DataError, settle
-from seed_concatenate.metrics import MEASURES, score
-from seed_concatenate.model import build_model, load_model
+from seed_concatenate.calibration import calibrate
+from seed_concatenate.data import STRATA, Preprocessing, check_files, make_dataset, open_examples
+from seed_concatenate.ensemble import average_members, choose_members
+from seed_concatenate.evaluate import measure, print_scores
+from seed_concatenate.manifest import SPLITS, DataError, Examples, settle
+from seed_concatenate.model import build_model, compile_model, load_model
 from seed_concatenate.report import WatchBranches, write_report
 from seed_concatenate.sample import write_sample
-from seed_concatenate.splits import (
-    draw_splits,
-    follow_splits,
-    keep_splits,
-    take_split,
-)
-from seed_concatenate.transfer import (
-    check_earlier,
-    take_over,
-    what_fits,
-)
-
-History = list[dict[str, float]]
-MEMBERS, MINUTES = 4, 4  # where --members is not said: so many, if all fit in so many minutes
+from seed_concatenate.splits import draw_splits, keep_splits, kept_splits, take_split
 
 
-def compile_model(
-    model: keras.Model, preprocessing: Preprocessing, learning_rate: float = 2e-3
-) -> None:
-    """Give the model its optimizer, and each output its loss and metrics."""
-    model.compile(
-        optimizer=keras.optimizers.AdamW(learning_rate),
-        loss={
-            "label": "binary_crossentropy",
-        },
-        loss_weights={
-            "label": 1.0,
-        },
-        metrics={
-            "label": [
-                "accuracy",
-                keras.metrics.AUC(name="auc"),
-            ],
-        },
-    )
+BACKUP_STEPS = 1000  # between two backups of a training
 
 
-def train(
-    data: Path | None,
-    run: Path,
-    epochs: int | None,
-    members: int | None,
-    batch_size: int | None,
-    learning_rate: float,
-    seed: int,
-    resume: bool,
-    threshold: str = "accuracy",
-    bad_rows: str = "stop",
-    outside: bool = False,
-    group: str | None = None,
-    time: str | None = None,
-    earlier: Path | None = None,
-) -> None:
-    """Train the members on a manifest, and keep them as one model.
+@dataclass
+class Options:
+    """The options of `train`; its help says what each does."""
 
-    They differ by chance alone; the average of several is better than each. Where `members` is
-    not said, there are four, fewer where they would take longer than four minutes. Each begins
-    with what fits of its counterpart in the `earlier` run, if there is one.
-    """
-    if resume and earlier:
-        raise DataError("give --from or --resume, not both")
-    if resume and not (run / "members" / "1.keras").is_file():
-        raise DataError(f"{run}: nothing to resume; train without --resume first")
-    if earlier:
-        check_earlier(earlier, run)
-    followed = run if resume else earlier
-    if followed:
-        # With other options other rows would train, and what was tested would be learnt.
-        begun = json.loads((followed / "run.json").read_text(encoding="utf-8"))
-        seed, group, time = begun["seed"], begun["group"], begun["time"]
-        if resume:
-            batch_size = begun["batch_size"]
-            members = begun.get("members", members)  # not there where the training was cut off
-    if data is None:
-        data = run / "sample" / "manifest.csv"
-        if not data.is_file():
-            write_sample(data.parent, seed=seed)
-        print(f"No --data: training on a sample, {data}")
-    others = [column for column in (group, time) if column]
-    examples = open_examples(data, outside=outside, others=others)
-    check_files(examples)
-    examples = settle(examples, bad_rows, run / "left_out.csv")
-    drawn = draw_splits(
-        examples,
-        seed,
-        strata=examples.values[STRATA],
-        group=group,
-        time=time,
-    )
-    if followed:
-        examples.splits = follow_splits(followed, examples, drawn, fixed=bool(group or time))
-    else:
-        examples.splits = drawn
-    if resume:
+    run: Path
+    data: Path | None = None
+    epochs: int = 0  # 0: by the number of rows
+    batch_size: int = 0  # the same
+    learning_rate: float = 2e-3
+    seed: int = 0
+    resume: bool = False
+    group: str | None = None
+    time: str | None = None
+    bad_rows: str = "stop"
+    outside: bool = False
+    members: int = 0
+    threshold: str = "accuracy"
+
+
+def train(options: Options) -> None:
+    """Train a model on a manifest, and write the run."""
+    run = options.run
+    if options.resume:
+        options = resumed_options(run)
+
+    # Load the rows and split them.
+    options, examples = load_rows(options)
+
+    # Adapt the preprocessing to the training rows alone.
+    if options.resume:
         preprocessing = Preprocessing.load(run / "preprocessing.json")
     else:
         preprocessing = Preprocessing.learn(take_split(examples, examples.splits, "train"))
-    if earlier:
-        fitting, learnt = what_fits(earlier, build_model(), preprocessing.learnt)
-        preprocessing = Preprocessing(preprocessing.learnt | learnt)
     preprocessing.note_unknown_labels(examples)
-    examples = settle(examples, bad_rows, run / "left_out.csv")
-    splits = examples.splits
-    training = take_split(examples, splits, "train")
-    validation = take_split(examples, splits, "validation")
-    # Few rows make small batches and many epochs: a model needs a thousand steps.
-    batch_size = batch_size or min(256, max(16, len(training) // 64))
-    epochs = epochs or max(40, 1000 * batch_size // len(training))
-
-    run.mkdir(parents=True, exist_ok=True)
-    keep_splits(run / "splits.csv", examples, splits)
-    options = {
-        "data": str(data.resolve()),
-        "rows": {split: int((splits == split).sum()) for split in SPLITS},
-        "batch_size": batch_size,
-        "seed": seed,
-        "group": group,
-        "time": time,
-    }
-    write_json(run / "run.json", options)
-    if not resume:
-        shutil.rmtree(run / "members", ignore_errors=True)  # of an earlier training
-        preprocessing.save(run / "preprocessing.json")
-
-    train_batches = make_dataset(training, preprocessing, batch_size, shuffle=True, seed=seed)
-    validation_batches = make_dataset(validation, preprocessing, batch_size)
+    examples = settle(examples, options.bad_rows, run / "left_out.csv")
+    training = take_split(examples, examples.splits, "train")
+    validation = take_split(examples, examples.splits, "validation")
+    options = begin_run(options, examples, preprocessing)
+    size = options.batch_size
+    batches = make_dataset(training, preprocessing, size, shuffle=True, seed=options.seed)
+    validation_batches = make_dataset(validation, preprocessing, size)
     watch = WatchBranches(training, preprocessing)
-    models: list[keras.Model] = []
-    histories: list[History] = []
-    start = clock.monotonic()
-    for number in range(1, (members or MEMBERS) + 1):
-        minutes = (clock.monotonic() - start) / 60
-        if not members and number > 1 and minutes * number / (number - 1) > MINUTES:
-            break
-        if members != 1:
-            print(f"Member {number} of {members or MEMBERS}")
-        keras.utils.set_random_seed(seed + number - 1)
-        keep = KeepBest(number, run / "members" / f"{number}.keras", resume)
-        if keep.resumed:
-            model = load_model(keep.path)
-        else:
-            model = build_model()
-            if earlier:
-                take_over(model, earlier, number, fitting)
-            compile_model(model, preprocessing, learning_rate)
-        schedule = keras.callbacks.LearningRateScheduler(warm_up_and_cosine(learning_rate, epochs))
-        callbacks = [schedule, keep, watch] if number == 1 else [schedule, keep]
-        interrupted = fit(model, train_batches, validation_batches, epochs, callbacks)
-        models.append(model)
-        histories.append(keep.history)
-        if interrupted:
-            print("\nInterrupted: keeping what was learnt.")
-            break
 
-    write_json(run / "run.json", options | {"members": len(models)})
-    targets = preprocessing.targets(validation)
-    predictions = [predict(model, preprocessing, validation, batch_size) for model in models]
-    predictions = calibrate(models, predictions, targets)
-    together = average(predictions)
-    set_thresholds(preprocessing.learnt, together, targets, MEASURES[threshold])
+    # Build, compile and fit.
+    model = fit_members(batches, validation_batches, preprocessing, options, watch)
+
+    # Calibrate on the validation split.
+    calibrate(model, preprocessing, validation, options.threshold)
     preprocessing.save(run / "preprocessing.json")
-    model = join_members(models)
+
+    # Evaluate on the validation split, and save.
     model.save(run / "model.keras")
-    metrics = score(targets, together, preprocessing.learnt)
+    metrics = measure(model, preprocessing, validation, size)
     result = {"split": "validation", "rows": len(validation), "outputs": metrics}
     write_json(run / "metrics.json", result)
-    write_json(run / "history.json", sum(histories, []))
-    draw_curves(histories, run / "curves.png")
-    for name, scores in metrics.items():
-        print(name, *(f"{metric} {value:.4f}" for metric, value in scores.items()))
-    report = write_report(
-        run, model, preprocessing, validation, histories[0], metrics, watch.norms, len(models)
+    draw_curves(pd.read_csv(run / "history.csv"), run / "curves.png")
+    print_scores(metrics)
+    print(f"Run written to {run}")
+    report = write_report(run, model, preprocessing, validation, watch.norms)
+    print(f"Open {report}")
+
+
+def load_rows(options: Options) -> tuple[Options, Examples]:
+    """Load the manifest and split it: all rows are checked before training begins."""
+    data = options.data or options.run / "sample" / "manifest.csv"
+    if options.data is None:
+        if not data.is_file():
+            write_sample(data.parent, seed=options.seed)
+        print(f"No --data: training on a sample, {data}")
+    columns = [column for column in (options.group, options.time) if column]
+    examples = open_examples(data, outside=options.outside, others=columns)
+    check_files(examples)
+    examples = settle(examples, options.bad_rows, options.run / "left_out.csv")
+    splits = draw_splits(
+        examples,
+        options.seed,
+        strata=examples.values[STRATA],
+        group=options.group,
+        time=options.time,
     )
-    print(f"Run written to {run}. Open {report}")
+    examples.splits = splits
+    return replace(options, data=data), examples
+
+
+def begin_run(options: Options, examples: Examples, preprocessing: Preprocessing) -> Options:
+    """Write what a run begins with; few rows get small batches and many epochs: 1,000 steps."""
+    run, splits = options.run, examples.splits
+    if options.resume and kept_splits(run / "splits.csv", examples) is None:
+        raise DataError(f"{options.data} has changed since {run} began; train without --resume")
+    rows = {split: int((splits == split).sum()) for split in SPLITS}
+    size = options.batch_size or min(256, max(16, rows["train"] // 64))
+    epochs = options.epochs or max(40, 1000 * size // rows["train"])
+    options = replace(options, batch_size=size, epochs=epochs)
+    run.mkdir(parents=True, exist_ok=True)
+    if not options.resume:
+        for name in ("backup", "members"):
+            shutil.rmtree(run / name, ignore_errors=True)
+        for name in ("model.keras", "history.csv", "metrics.json", "finished"):
+            (run / name).unlink(missing_ok=True)
+    keep_splits(run / "splits.csv", examples, splits)
+    write_json(run / "run.json", {**asdict(options), "rows": rows})
+    preprocessing.save(run / "preprocessing.json")
+    return options
+
+
+def resumed_options(run: Path) -> Options:
+    """Take the options that an interrupted training had: others would train on other rows."""
+    path = run / "run.json"
+    if not path.is_file() or ((run / "finished").is_file() and (run / "metrics.json").is_file()):
+        raise DataError(f"{run}: nothing to resume; train without --resume")
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    values = {field.name: kept[field.name] for field in fields(Options)}
+    values |= {name: Path(values[name]) for name in ("data",) if values[name]}
+    return Options(**{**values, "run": run, "resume": True})
+
+
+def learning_rates(options: Options, steps: int) -> keras.optimizers.schedules.CosineDecay:
+    """Warm up in a twelfth of all steps, then decay to 0: https://arxiv.org/abs/1608.03983."""
+    steps *= options.epochs
+    warm_up = max(1, steps // 12)
+    peak = options.learning_rate
+    return keras.optimizers.schedules.CosineDecay(
+        peak / warm_up, steps - warm_up + 1, warmup_target=peak, warmup_steps=warm_up
+    )
 
 
 def fit(
     model: keras.Model,
-    training: tf.data.Dataset,
-    validation: tf.data.Dataset,
-    epochs: int,
-    callbacks: list[keras.callbacks.Callback],
-) -> bool:
-    """Train until the loss on the rows held out rises; gives whether a person interrupted it."""
+    batches: tf.data.Dataset,
+    validation_batches: tf.data.Dataset,
+    options: Options,
+    folder: Path,
+    *callbacks: keras.callbacks.Callback,
+) -> tuple[keras.Model, bool]:
+    """Fit until the validation loss no longer falls: the best epoch, and whether it ended by itself.
+
+    The folder has the best epoch and the history all the time, and a backup to resume from.
+    """
+    best, history, backup = (folder / name for name in ("model.keras", "history.csv", "backup"))
+    if options.resume and (folder / "finished").is_file():
+        return load_model(best), True
+    resuming = options.resume and backup.is_dir()
+    lowest = pd.read_csv(history)["val_loss"].min() if resuming and is_zipfile(best) else None
     try:
         model.fit(
-            training,
+            batches,
             shuffle=False,  # make_dataset has shuffled
-            validation_data=validation,
-            epochs=epochs,
-            callbacks=[keras.callbacks.EarlyStopping(patience=max(8, epochs // 3)), *callbacks],
+            validation_data=validation_batches,
+            epochs=options.epochs,
+            callbacks=[
+                keras.callbacks.EarlyStopping(patience=max(8, options.epochs // 3)),
+                keras.callbacks.CSVLogger(history, append=resuming),
+                keras.callbacks.ModelCheckpoint(
+                    best, save_best_only=True, initial_value_threshold=lowest
+                ),
+                keras.callbacks.BackupAndRestore(backup, save_freq=BACKUP_STEPS),
+                *callbacks,
+            ],
         )
     except KeyboardInterrupt:
-        for callback in callbacks:
-            callback.on_train_end()
-        return True
-    return False
+        if not best.is_file():
+            raise
+        print("\nInterrupted: the best epoch is kept; continue with --resume")
+        try:
+            return load_model(best), False
+        except (OSError, KeyError, ValueError):  # it was being written: these are the weights
+            return model, False
+    (folder / "finished").touch()
+    return load_model(best), True
 
 
-def warm_up_and_cosine(peak: float, epochs: int) -> Callable[[int], float]:
-    """Give each epoch its learning rate: up to the peak in a twelfth of them, then down to 0.
-
-    Loshchilov and Hutter, https://arxiv.org/abs/1608.03983.
-    """
-
-    def learning_rate(epoch: int) -> float:
-        warm_up = min(1, 12 * (epoch + 1) / epochs)
-        return peak * warm_up * (1 + math.cos(math.pi * epoch / epochs)) / 2
-
-    return learning_rate
-
-
-class KeepBest(keras.callbacks.Callback):
-    """Keeps a member's best epoch and its history, on disk too: a training may end at any time."""
-
-    def __init__(self, number: int, path: Path, resume: bool) -> None:
-        super().__init__()
-        self.number = number
-        self.path = path
-        self.resumed = resume and path.is_file()
-        self.history: History = []
-        if self.resumed:
-            self.history = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-
-    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Begin with the weights as they are: where training resumes, the best so far."""
-        self.best = min((epoch["val_loss"] for epoch in self.history), default=float("inf"))
-        self.weights = self.model.get_weights()
-        self.saved = clock.monotonic()
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Add the epoch's numbers, take its weights where it is the best."""
-        numbers = {key: float(value) for key, value in (logs or {}).items()}
-        self.history.append({"member": self.number, **numbers})
-        if numbers["val_loss"] < self.best:
-            self.best, self.weights = numbers["val_loss"], self.model.get_weights()
-        if clock.monotonic() - self.saved > 30:  # seconds
-            now = self.model.get_weights()
-            self.on_train_end()
-            self.model.set_weights(now)
-
-    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Go back to the best weights, and write them."""
-        self.model.set_weights(self.weights)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.model.save(self.path)
-        write_json(self.path.with_suffix(".json"), self.history)
-        self.saved = clock.monotonic()
+def draw_curves(history: pd.DataFrame, path: Path) -> None:
+    """Draw the loss and each metric over the epochs; dashed on the validation split."""
+    names = [name for name in history if f"val_{name}" in history]
+    figure = Figure(figsize=(7, 2.6 * len(names)), layout="constrained")
+    for axes, name in zip(figure.subplots(len(names), squeeze=False)[:, 0], names, strict=True):
+        axes.plot(history["epoch"] + 1, history[name], label="training")
+        axes.plot(history["epoch"] + 1, history[f"val_{name}"], "--", label="validation")
+        axes.set(xlabel="epoch", ylabel=name)
+        axes.legend()
+    figure.savefig(path)
 
 
 def write_json(path: Path, content: Any) -> None:
     """Write JSON for people."""
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    text = json.dumps(content, indent=2, ensure_ascii=False, default=str)
+    path.write_text(text + "\n", encoding="utf-8")
 
 
-def draw_curves(histories: list[History], path: Path) -> None:
-    """Draw each measure over the epochs, a line for each member; dashed on rows held out."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    skip = ("val_", "learning_rate", "member")
-    names = [name for name in (histories[0] or [{}])[-1] if not name.startswith(skip)]
-    names.sort(key=lambda name: (name != "loss", name))
-    rows = max(1, len(names))
-    figure, panels = pyplot.subplots(rows, 1, figsize=(7, 2.6 * rows), squeeze=False, sharex=True)
-    for panel, name in zip(panels[:, 0], names, strict=False):
-        for history in histories:
-            epochs = range(1, len(history) + 1)
-            (training,) = panel.plot(epochs, [epoch[name] for epoch in history], "C0")
-            values = [epoch[f"val_{name}"] for epoch in history]
-            (held_out,) = panel.plot(epochs, values, "C1--")
-        panel.legend([training, held_out], ["training", "held out"])
-        panel.set_ylabel(name.replace("_", " "))
-        panel.grid(alpha=0.3)
-    panels[-1, 0].set_xlabel("epoch")
-    panels[-1, 0].xaxis.get_major_locator().set_params(integer=True)
-    figure.tight_layout()
-    figure.savefig(path, dpi=120)
-    pyplot.close(figure)
+def fit_members(
+    batches: tf.data.Dataset,
+    validation_batches: tf.data.Dataset,
+    preprocessing: Preprocessing,
+    options: Options,
+    *callbacks: keras.callbacks.Callback,
+) -> keras.Model:
+    """Build, compile and fit each member, and average them; finished ones are not trained again."""
+    rows = options.epochs * options.batch_size * len(batches)
+    count = options.members or choose_members(build_model(), rows)
+    members: list[keras.Model] = []
+    folders = [options.run / "members" / str(number) for number in range(1, count + 1)]
+    for number, folder in enumerate(folders, start=1):
+        print(f"Member {number} of {count}")
+        folder.mkdir(parents=True, exist_ok=True)
+        keras.utils.set_random_seed(options.seed + number - 1)
+        model = build_model()
+        compile_model(model, preprocessing.learnt, learning_rates(options, len(batches)))
+        model, ended = fit(model, batches, validation_batches, options, folder, *callbacks)
+        members.append(model)
+        if not ended:
+            break
+    else:
+        (options.run / "finished").touch()
+    histories = [pd.read_csv(folder / "history.csv") for folder in folders[: len(members)]]
+    numbers = range(1, len(members) + 1)
+    history = pd.concat(histories, keys=numbers, names=["member"]).droplevel(1)
+    history.to_csv(options.run / "history.csv")
+    return average_members(members)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -170,26 +169,3 @@ def read_splits(path: Path) -> pd.Series[Any]:
     """Read the split of every row that a run has used, by the row's number."""
     table = pd.read_csv(path, dtype={"split": str}, keep_default_na=False)
     return table.set_index("row")["split"]
-
-
-def follow_splits(run: Path, examples: Examples, drawn: np.ndarray, fixed: bool) -> np.ndarray:
-    """Leave rows in the splits that they had in a run, (rows,): what it learnt from is no test.
-
-    Rows go by their numbers: a manifest may have got a column since, and more rows, which are as
-    drawn. All are where an option or a column says how to split, and in one with fewer rows.
-    """
-    before = read_splits(run / "splits.csv")
-    places = before.reindex(examples.rows, fill_value="").to_numpy(object)
-    given = examples.splits.astype(bool).any()
-    if fixed or given or examples.rows.max() < before.index.max():
-        splits = drawn
-    else:
-        splits = np.where(places == "", drawn, places)
-    moved = (places != "") & (places != splits)
-    if moved.any():
-        says = f"{moved.sum()} rows are not in the split that they had in {run}: scores may flatter"
-        print(says, file=sys.stderr)
-    elif kept_splits(run / "splits.csv", examples) is None:
-        says = f"{examples.source} has changed since {run}: rows keep their splits by their numbers"
-        print(says, file=sys.stderr)
-    return splits

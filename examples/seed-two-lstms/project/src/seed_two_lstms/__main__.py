@@ -24,18 +24,23 @@ def make_parser() -> argparse.ArgumentParser:
     train.add_argument("--data", type=Path, metavar="MANIFEST", help="without it: the sample")
     train.add_argument("--run", type=Path, default=Path("runs/latest"), metavar="DIR")
     train.add_argument("--epochs", type=int, help="at most; default: by the number of rows")
-    train.add_argument("--members", type=int, help="models that are averaged; default: up to 4")
     train.add_argument("--batch-size", type=int, help="default: by the number of rows, 16 to 256")
     train.add_argument("--learning-rate", type=float, default=2e-3, help="its peak")
     train.add_argument("--seed", type=int, default=0)
-    train.add_argument("--resume", action="store_true", help="go on with a run, as it was begun")
-    what = "begin with the weights that fit of another run; its seed and splits hold"
-    train.add_argument("--from", type=Path, dest="earlier", metavar="RUN", help=what)
+    train.add_argument("--resume", action="store_true", help="continue an interrupted training")
     train.add_argument("--group", metavar="COLUMN", help="keep its rows together in one split")
     train.add_argument("--time", metavar="COLUMN", help="test on the latest, train on the earliest")
-    measures = ["accuracy", "balanced_accuracy", "f1"]
-    what = "what the threshold of a label makes best on rows held out"
-    train.add_argument("--threshold", default="accuracy", choices=measures, help=what)
+    train.add_argument(
+        "--members",
+        type=int,
+        help="models to average; default: 4, fewer where training would be long",
+    )
+    train.add_argument(
+        "--threshold",
+        default="accuracy",
+        choices=["accuracy", "balanced_accuracy", "f1"],
+        help="metric that decision thresholds maximize on validation rows",
+    )
     about_rows(train)
 
     evaluate = commands.add_parser("evaluate", help="metrics of a run on a split")
@@ -54,8 +59,7 @@ def make_parser() -> argparse.ArgumentParser:
 
     export = commands.add_parser("export", help="write the model for serving")
     export.add_argument("--run", type=Path, required=True, metavar="DIR")
-    formats = ["saved-model", "onnx", "litert"]
-    export.add_argument("--format", default="saved-model", choices=formats)
+    export.add_argument("--format", default="saved-model", choices=["saved-model"])
     return parser
 
 
@@ -101,9 +105,9 @@ def main(arguments: list[str] | None = None) -> int:
 
             print(write_sample(**options))
         elif command == "train":
-            from seed_two_lstms.train import train
+            from seed_two_lstms.train import Options, train
 
-            train(**options)
+            train(Options(**{name: value for name, value in options.items() if value is not None}))
         elif command == "evaluate":
             from seed_two_lstms.evaluate import evaluate
 

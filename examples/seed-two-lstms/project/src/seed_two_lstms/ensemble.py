@@ -1,13 +1,30 @@
-"""The ensemble: several members, alike but for chance, as one model."""
+"""The ensemble: several models that differ by seed alone, averaged in one model."""
 
 from __future__ import annotations
 
+import math
+
 import keras
-import numpy as np
 from keras import layers
 
+MEMBERS = 4
+MOST_WORK = 2e13  # multiply-adds of a training: some minutes on two cores
 
-def join_members(members: list[keras.Model]) -> keras.Model:
+
+def choose_members(model: keras.Model, rows: int) -> int:
+    """Choose how many members to train: 4, fewer where a model sees so many rows that it takes long.
+
+    `rows` counts those of all epochs. The choice depends on the data and the model, not on the machine.
+    """
+    work = 0
+    for layer in model.layers:
+        if layer.weights and not isinstance(layer, layers.Embedding):
+            tensor = keras.tree.flatten(layer.input)[0]  # (batch, positions ..., features)
+            work += math.prod(tensor.shape[1:-1]) * layer.count_params()
+    return max(1, min(MEMBERS, int(MOST_WORK / (3 * work * rows + 1))))
+
+
+def average_members(members: list[keras.Model]) -> keras.Model:
     """Average the predictions of the members: one model with the same inputs and outputs."""
     if len(members) == 1:
         return members[0]
@@ -25,11 +42,3 @@ def join_members(members: list[keras.Model]) -> keras.Model:
         for name in first.output
     }
     return keras.Model(inputs, outputs, name=first.name)
-
-
-def average(predictions: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """Average what the members predict, as the joined model does."""
-    return {
-        name: np.mean([prediction[name] for prediction in predictions], axis=0)
-        for name in predictions[0]
-    }

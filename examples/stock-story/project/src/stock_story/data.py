@@ -418,8 +418,9 @@ def spread(values: np.ndarray, bins: int = 0) -> Learnt:
     exact = values.astype("float64")
     learnt = {"mean": exact.mean(axis=0), "variance": exact.var(axis=0)}
     if bins:
-        edges = np.linspace(0, 1, bins + 1)
-        learnt["quantiles"] = np.quantile(exact, edges, axis=0).T
+        shares = np.linspace(0, 1, bins + 1)
+        quantiles = np.quantile(exact, shares, axis=0)
+        learnt["edges"] = np.transpose(normalise(quantiles, learnt))
     return {name: numbers.tolist() for name, numbers in learnt.items()}
 
 
