@@ -351,7 +351,8 @@ def quick_rendering() -> Iterator[None]:
     def compile_once(
         self: Any, source: Any, name: Any = None, filename: Any = None, **more: Any
     ) -> Any:
-        if not isinstance(source, str) or more:
+        # Copier's extension for file names sees each name before it is compiled.
+        if not isinstance(source, str) or more or "{% yield" in source:
             return before[0](self, source, name, filename, **more)
         key = (source, name, self.keep_trailing_newline, self.trim_blocks, type(self))
         if key not in compiled:

@@ -28,7 +28,6 @@ from seed_concatenate.report import WatchBranches, write_report
 from seed_concatenate.sample import write_sample
 from seed_concatenate.splits import draw_splits, keep_splits, kept_splits, take_split
 
-
 BACKUP_STEPS = 1000  # between two backups of a training
 
 

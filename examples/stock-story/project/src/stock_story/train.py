@@ -28,7 +28,6 @@ from stock_story.report import WatchBranches, write_report
 from stock_story.sample import write_sample
 from stock_story.splits import draw_splits, keep_splits, kept_splits, take_split
 
-
 BACKUP_STEPS = 1000  # between two backups of a training
 
 
