@@ -141,26 +141,26 @@ def test_a_file_that_a_person_edited_is_not_deleted(tmp_path):
     assert git(project, "status", "--porcelain") == ""
 
 
-def test_doctor_asks_before_it_mends(project, terminal):
+def test_doctor_asks_before_it_fixes(project, terminal):
     path = project / ".copier-answers.yml"
     whole = path.read_text()
     path.write_text("inputs: [")
     it = terminal(project, "doctor", "--fix")
-    it.answer("Put that one back?", DOWN, ENTER)
+    it.answer("Restore that one?", DOWN, ENTER)
     assert it.ends() == 1
     assert path.read_text() == "inputs: ["
     it = terminal(project, "doctor", "--fix")
-    it.answer("Put that one back?", ENTER)
+    it.answer("Restore that one?", ENTER)
     assert it.ends() == 0
     assert path.read_text() == whole
 
 
-def test_adopt_shows_what_it_found_and_asks(project, terminal):
+def test_adopt_shows_the_file_and_asks(project, terminal):
     path = project / ".copier-answers.yml"
     whole = path.read_text()
     path.unlink()
     it = terminal(project, "adopt")
-    it.shows("all ")
+    it.shows("from commit ")
     it.answer("Write .copier-answers.yml?", DOWN, ENTER)
     assert it.ends() == 0
     assert not path.exists()

@@ -535,11 +535,11 @@ def undo(project: Project = HERE) -> None:
 
 @app.command()
 def doctor(
-    fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Fix what can be fixed.")] = False,
     yes: Yes = False,
     project: Project = HERE,
 ) -> None:
-    """Say what state a project is in, and mend what can be; exit 1 if something is wrong."""
+    """Check a project and fix what can be fixed; exit 1 if a problem is left."""
     from keras_scaffold.cli import project_commands as commands
 
     if commands.doctor(project, fix=fix, yes=yes):
@@ -551,17 +551,21 @@ def adopt(
     project: Annotated[
         Path, typer.Argument(metavar="[DIR]", help="The project; else the one we are in.")
     ] = HERE,
+    spec: Annotated[
+        Path | None,
+        typer.Option("--spec", metavar="FILE", help="The project's spec; else git's history."),
+    ] = None,
     yes: Yes = False,
     dry_run: DryRun = False,
     force: Annotated[
         bool,
-        typer.Option("--force", help="Also where the file is well, or the project hardly fits."),
+        typer.Option("--force", help="Replace a valid file; accept a spec of another name."),
     ] = False,
 ) -> None:
-    """Write the answers file anew for a project that lost it, from git or from its code."""
+    """Restore a lost .copier-answers.yml, from git's history or from a spec."""
     from keras_scaffold.cli import project_commands as commands
 
-    commands.adopt(project, yes=yes, dry_run=dry_run, force=force)
+    commands.adopt(project, spec, yes=yes, dry_run=dry_run, force=force)
 
 
 # Running it

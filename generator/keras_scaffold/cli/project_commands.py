@@ -16,7 +16,8 @@ from keras_scaffold.evolve import edits
 from keras_scaffold.evolve.edits import UnclearMerge
 from keras_scaffold.evolve.project import find_root, open_project
 from keras_scaffold.evolve.versions import compare, find_projects
-from keras_scaffold.spec import CommandLineError, SpecError, parse_spec, validate
+from keras_scaffold.render.history import ANSWERS_FILE
+from keras_scaffold.spec import CommandLineError, SpecError, parse_spec, read_spec, validate
 from keras_scaffold.spec.notation import (
     INPUT_FORM,
     OUTPUT_FORM,
@@ -406,91 +407,89 @@ def undo(project: Path) -> None:
         say(f"Took back: {title} ({len(files)} file{'s' if len(files) > 1 else ''}).")
 
 
-# Looking after a project
+# Doctor and adopt
 
 
 def doctor(project: Path, *, fix: bool, yes: bool) -> bool:
-    """Say what state a project is in, and mend what can be; whether something is wrong still."""
+    """Check a project and fix what can be fixed; whether something is still wrong."""
     from keras_scaffold.evolve.doctor import examine, find_project
 
     root = find_project(project)
     may_ask = not yes and sys.stdin.isatty() and in_terminal()
     if fix and not (yes or may_ask):
-        raise CommandLineError("there is no terminal to ask in: say --fix --yes to mend it")
+        raise CommandLineError("there is no terminal to ask in; use --fix --yes")
     say(bold(str(root)))
     findings = []
     for finding in examine(root):
         findings.append(finding)
         say(f"{verdict(finding.state)}  {finding.text}")
     if fix:
-        findings = _mend(root, findings, may_ask=may_ask)
-    wrong = [it for it in findings if it.state == "wrong"]
-    mendable = sum(it.mend is not None for it in findings)
+        findings = _fix(root, findings, may_ask=may_ask)
+    problems = sum(it.state == "wrong" for it in findings)
+    fixable = sum(it.fix is not None for it in findings)
     say()
-    if mendable and not fix:
-        say(f"{bold('scaffold doctor --fix')} mends {mendable} of these.")
-    count = "Nothing is" if not wrong else "1 thing is" if len(wrong) == 1 else f"{len(wrong)} are"
-    say(f"{count} wrong{' still' if wrong and fix else ''}.")
-    return bool(wrong)
+    say("1 problem found." if problems == 1 else f"{problems or 'No'} problems found.")
+    if fixable and not fix:
+        say(f"{bold('scaffold doctor --fix')} fixes {fixable} of these.")
+    return bool(problems)
 
 
-def _mend(root: Path, findings: list[Finding], *, may_ask: bool) -> list[Finding]:
-    """Mend one thing after the other; what is found afterwards, as one can change another."""
+def _fix(root: Path, findings: list[Finding], *, may_ask: bool) -> list[Finding]:
+    """Fix one finding after the other; the findings afterwards, as a fix can change others."""
     from keras_scaffold.evolve.doctor import examine
 
     seen: set[str] = set()
-    while finding := next((it for it in findings if it.mend and it.text not in seen), None):
+    while finding := next((it for it in findings if it.fix and it.text not in seen), None):
         seen.add(finding.text)
-        assert finding.mend is not None  # it was chosen for it
+        assert finding.fix is not None  # it was chosen for it
         say()
         if may_ask:
             say(finding.text)
             if not _agreed(f"{finding.proposal[:1].upper()}{finding.proposal[1:]}?"):
                 continue
-        say(f"{bold('Mended')}: {finding.mend()}.")
+        say(f"{bold('Fixed')}: {finding.fix()}.")
         findings = list(examine(root))
         for other in findings:
-            if other.state == "wrong" and not other.mend and other.text not in seen:
+            if other.state == "wrong" and not other.fix and other.text not in seen:
                 seen.add(other.text)
                 say(f"{verdict(other.state)}  {other.text}")
     return findings
 
 
-def adopt(project: Path, *, yes: bool, dry_run: bool, force: bool) -> None:
-    """Write the answers file anew: the one whose rendering is nearest to the project."""
+def adopt(project: Path, spec_file: Path | None, *, yes: bool, dry_run: bool, force: bool) -> None:
+    """Write a lost answers file: the last valid one that git has, or the one of a spec."""
     from keras_scaffold.evolve import adopt as adoption
     from keras_scaffold.evolve.answers import replace_answers
     from keras_scaffold.evolve.doctor import find_project
-    from keras_scaffold.evolve.nearness import percent
-    from keras_scaffold.render.history import ANSWERS_FILE
 
     how = How(project, yes=yes, dry_run=dry_run)
     root = find_project(project)
     if not force:
         adoption.check_needed(root)
     _may_write(how)
-    found = adoption.adopt(root, _progress if in_terminal() else lambda _: None)
-    if in_terminal():
-        _progress("")
-    near = found.nearness
-    say(f"{bold('Found')}: {near.line()}.")
-    say(f"It is {found.source}; the template is {found.recorded.commit or 'of no known version'}.")
+    if spec_file is None:
+        found = adoption.from_git(root)
+    else:
+        found = adoption.from_spec(root, _spec_in(spec_file), force=force)
+    version = found.recorded.commit or "unknown"
+    say(f"{bold(f'{ANSWERS_FILE} from {found.source}')}, version of the template: {version}")
     say()
     say(found.text.rstrip())
     say()
-    if near.share < adoption.LEAST and not force:
-        raise SpecError(
-            f"only {percent(near.share)} of what would be rendered stands in {root}, so it may be"
-            " another project; say --force to write the answers file all the same"
-        )
     if dry_run or (how.may_ask and not _agreed(f"Write {ANSWERS_FILE}?")):
         say("Nothing was written.")
         return
     kept = replace_answers(root, found.text)
-    say(f"{bold('Done')}: wrote {ANSWERS_FILE}{f'; what was there is {kept}' if kept else ''}.")
-    say("Look at it, commit it (git add -A, git commit); scaffold doctor says how the project is.")
+    say(
+        f"{bold('Done')}: wrote {ANSWERS_FILE}{f'; the replaced one is in {kept}' if kept else ''}."
+    )
+    say("Check it and commit it: git add -A && git commit")
 
 
-def _progress(text: str) -> None:
-    """Write over the last line of a terminal."""
-    print(f"\r\x1b[K{text}", end="", flush=True)
+def _spec_in(path: Path) -> dict[str, Any]:
+    given = read_spec(path)
+    try:
+        validate({"project_name": "P", **given})
+    except SpecError as error:
+        raise SpecError(f"{path}: {error}") from None
+    return given

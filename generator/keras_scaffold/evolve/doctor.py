@@ -1,7 +1,7 @@
-"""What state a project is in, and mending what can be mended.
+"""Checks of a project, each with the fix where there is one.
 
-It looks where the other commands refuse, so each question has its own answer here: none stops the
-others. Nothing is written but by a finding's `mend`.
+Only what git itself does not show: `git status` has the rest. The other commands stop at the first
+problem; here each check runs. Nothing is written but by a finding's `fix`.
 """
 
 from __future__ import annotations
@@ -15,16 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keras_scaffold.evolve import change
-from keras_scaffold.evolve.answers import Comparer, Former, replace_answers
-from keras_scaffold.evolve.edit_commands import commands
-from keras_scaffold.evolve.nearness import (
-    NOT_LOOKED_AT,
-    Nearness,
-    Package,
-    find_packages,
-    percent,
-)
+from keras_scaffold.evolve.answers import EarlierAnswers, last_valid_answers, replace_answers
 from keras_scaffold.evolve.project import (
+    OTHERS,
     Project,
     ProjectError,
     find_root,
@@ -37,31 +30,22 @@ from keras_scaffold.render.project import BACKUP
 from keras_scaffold.spec import SpecError
 
 LARGEST = 1_000_000  # bytes of a file that is looked through for marks
-FEW = 0.5  # where less of the rendered lines stands, changes will often conflict
+NOT_SEARCHED = OTHERS | {"runs"}
 MARKS = (
     re.compile(rb"^<<<<<<< ", re.M),
     re.compile(rb"^=======\r?$", re.M),
     re.compile(rb"^>>>>>>> ", re.M),
 )
-# What git keeps while something is under way, and how it is ended.
-UNDER_WAY = {
-    "MERGE_HEAD": "a merge",
-    "CHERRY_PICK_HEAD": "a cherry-pick",
-    "REVERT_HEAD": "a revert",
-    "rebase-merge": "a rebase",
-    "rebase-apply": "a rebase",
-    "BISECT_LOG": "a bisection",
-}
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One line: how it is, and what to do; `mend` does it, and says what it did."""
+    """One line of the result; `fix` repairs it, and returns what it did."""
 
     state: str  # good, note or wrong
     text: str
-    mend: Callable[[], str] | None = None
-    proposal: str = ""  # what `mend` will do
+    fix: Callable[[], str] | None = None
+    proposal: str = ""  # what `fix` will do
 
 
 def find_project(start: Path) -> Path:
@@ -81,33 +65,27 @@ def find_project(start: Path) -> Path:
 
 
 def examine(root: Path) -> Iterator[Finding]:
-    """Look at everything, one thing after the other."""
+    """Run all checks, one after the other."""
     repository = None
     try:
         repository = Repository.around(root)
     except RepositoryError as error:
         yield Finding("wrong", str(error))
     if repository is not None:
-        yield from _repository(repository)
-        yield from _ours(repository)
+        yield from _interrupted(repository)
     yield from _left_over(root, repository)
-    project = None
     try:
         project = open_project(root)
     except SpecError as error:
         yield _damaged(root, repository, str(error))
-    if project is None:
         return
     names = [entry["name"] for entry in (*project.spec.inputs, *project.spec.outputs)]
     yield Finding(
         "good",
-        f"the answers file can be read: {_many(len(project.spec.inputs), 'input')} and"
+        f"{ANSWERS_FILE} is valid: {_many(len(project.spec.inputs), 'input')} and"
         f" {_many(len(project.spec.outputs), 'output')}, {_listed(names, 8)}",
     )
-    version = list(_version(project))
-    yield from version
-    if all(finding.state != "wrong" for finding in version):
-        yield from _code(project, repository)
+    yield from _version(project)
 
 
 def _many(count: int, what: str) -> str:
@@ -119,85 +97,40 @@ def _listed(names: list[str], most: int = 4) -> str:
     return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
-# The repository
-
-
-def _repository(repository: Repository) -> Iterator[Finding]:
-    commits = int(repository.git("rev-list", "--count", "HEAD"))
-    place = f"{repository.top}, of which it is the folder {repository.prefix}"
-    yield Finding(
-        "good",
-        f"git: the repository {place if repository.prefix else repository.top} has"
-        f" {_many(commits, 'commit')}",
-    )
-    if not repository.find("HEAD") or not _branch(repository):
-        yield Finding(
-            "note", "no branch is checked out (a detached head): git switch -c NAME keeps commits"
-        )
-    if repository.git("rev-parse", "--show-superproject-working-tree").strip():
-        yield Finding("note", "it is a submodule: commit it here, then in the repository around it")
-    common = Path(repository.git("rev-parse", "--git-common-dir").strip())
-    if (repository.project / common).resolve() != repository.folder.resolve():
-        yield Finding("note", "it is a linked work tree: scaffold undo works in this one alone")
-    for name, what in UNDER_WAY.items():
-        if (repository.folder / name).exists():
-            yield Finding("note", f"{what} is under way: end it before the next change; git status")
-    unmerged = repository.unmerged()
-    if unmerged:
-        yield Finding(
-            "wrong",
-            f"{_listed(unmerged)}: conflicts are not resolved; choose between the marks, then git"
-            " add and git commit; or scaffold undo",
-        )
-    changed = [path for path in repository.changed() if path not in unmerged]
-    if changed:
-        yield Finding(
-            "note",
-            f"{_listed(changed)}: changed and not committed; commit before the next change, or say"
-            " --force then",
-        )
-    elif not unmerged:
-        yield Finding("good", "all is committed")
-
-
-def _branch(repository: Repository) -> str:
-    try:
-        return repository.git("symbolic-ref", "-q", "--short", "HEAD").strip()
-    except RepositoryError:
-        return ""
-
-
-def _ours(repository: Repository) -> Iterator[Finding]:
-    """What our own commands left, where they died."""
+def _interrupted(repository: Repository) -> Iterator[Finding]:
+    """A change that was interrupted, or a command that is running now."""
     try:
         with repository.locked():
             pass
     except RepositoryError:
-        yield Finding("note", "another scaffold command is at work here; say this again at its end")
+        yield Finding(
+            "note",
+            "locked by another scaffold command; run scaffold doctor again when it has ended",
+        )
         return
     except OSError as error:
         yield Finding(
             "wrong",
-            f"{repository.folder}: cannot be written ({error.strerror}), so nothing can be changed",
+            f"{repository.folder}: is not writable ({error.strerror}), so no command can change files",
         )
         return
     if title := change.interrupted(repository):
 
-        def bring_back() -> str:
+        def undo() -> str:
             with repository.locked():
                 _, files = change.undo(repository)
-            return f"brought back what was there before '{title}' ({_many(len(files), 'file')})"
+            return f"undid '{title}' ({_many(len(files), 'file')})"
 
         yield Finding(
             "wrong",
-            f"'{title}' was interrupted while it wrote; scaffold undo brings back what was there",
-            bring_back,
-            "bring back what was there",
+            f"'{title}' was interrupted while it wrote files; scaffold undo restores them",
+            undo,
+            "undo it",
         )
 
 
 def _left_over(root: Path, repository: Repository | None) -> Iterator[Finding]:
-    """Marks and files that a merge leaves, and temporary ones of commands that were killed."""
+    """Conflict markers and files that a merge leaves, and temporary ones of killed commands."""
     marked, refused, backups, temporary = [], [], [], []
     for path in _files(root):
         name = path.relative_to(root).as_posix()
@@ -209,21 +142,16 @@ def _left_over(root: Path, repository: Repository | None) -> Iterator[Finding]:
             temporary.append(path)
         elif name != ANSWERS_FILE and _is_marked(path):
             marked.append(name)
-    if repository is not None:
-        unmerged = repository.unmerged()
-        marked = [name for name in marked if name not in unmerged]
     if marked:
-        yield Finding("wrong", f"{_listed(marked)}: has conflict marks in it; choose between them")
+        yield Finding("wrong", f"{_listed(marked)}: has conflict markers; resolve the conflict")
     if refused:
         yield Finding(
             "wrong",
-            f"{_listed(refused)}: what did not go into the file beside it; put it in by hand, then"
-            " delete the .rej",
+            f"{_listed(refused)}: rejected lines of a merge; apply them by hand, then delete the"
+            " .rej file",
         )
     if backups:
-        yield Finding(
-            "note", f"{_listed(backups)}: kept from before; delete it if it is not needed"
-        )
+        yield Finding("note", f"{_listed(backups)}: a backup; delete it if you do not need it")
     folders = [root, *([repository.folder] if repository is not None else [])]
     for folder, pattern in zip(folders, (".keras-scaffold-*", "keras-scaffold-*"), strict=False):
         temporary += [path for path in folder.glob(pattern) if path.is_dir()]
@@ -240,7 +168,7 @@ def _left_over(root: Path, repository: Repository | None) -> Iterator[Finding]:
 
         yield Finding(
             "note",
-            f"{_listed(names)}: left over from a command that was killed; delete it",
+            f"{_listed(names)}: left over from a command that was killed",
             clear,
             "delete it",
         )
@@ -259,10 +187,10 @@ def _is_busy(repository: Repository | None) -> bool:
 
 
 def _files(root: Path) -> Iterator[Path]:
-    """The project's files, those of environments, runs and the like left out."""
+    """The project's files, without those of environments, runs and the like."""
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(
-            name for name in folders if name not in NOT_LOOKED_AT and not name.startswith(".keras-")
+            name for name in folders if name not in NOT_SEARCHED and not name.startswith(".keras-")
         )
         yield from (Path(folder, name) for name in sorted(names))
 
@@ -281,35 +209,30 @@ def _is_marked(path: Path) -> bool:
 
 
 def _damaged(root: Path, repository: Repository | None, problem: str) -> Finding:
-    """An answers file that is not there or cannot serve; git may have one that can."""
-    there = os.path.lexists(root / ANSWERS_FILE)
+    """An answers file that is missing or invalid; git may have a valid one."""
     problem = problem.partition("; git restore it")[0]
-    if not there:
-        problem = f"{root / ANSWERS_FILE}: is not there, and no command works without it"
-    former = None
-    if repository is not None:
-        with Comparer(root, _package(root, "")) as comparer:
-            former = comparer.nearest(repository)
-    if former is None or repository is None:
-        return Finding("wrong", f"{problem}; scaffold adopt writes it anew")
+    if not os.path.lexists(root / ANSWERS_FILE):
+        problem = f"{root / ANSWERS_FILE}: is missing, and no command works without it"
+    earlier = last_valid_answers(repository) if repository is not None else None
+    if earlier is None:
+        return Finding("wrong", f"{problem}; scaffold adopt --spec FILE writes one from a spec")
     return Finding(
         "wrong",
-        f"{problem}; that of {former.commit} ({former.when}) fits:"
-        f" {percent(former.share)} of its rendering stands",
-        lambda: put_back(root, former),
-        "put that one back",
+        f"{problem}; commit {earlier.commit} ({earlier.date}) has a valid one",
+        lambda: restore(root, earlier),
+        "restore that one",
     )
 
 
-def put_back(root: Path, former: Former) -> str:
-    """Write a former answers file; what was there is kept where git does not have it."""
-    kept = replace_answers(root, former.text)
-    more = f"; what was there is in {kept}" if kept else ""
-    return f"put back {ANSWERS_FILE} as it was in {former.commit} ({former.when}){more}"
+def restore(root: Path, earlier: EarlierAnswers) -> str:
+    """Write an earlier answers file; a replaced one that git does not have is kept."""
+    kept = replace_answers(root, earlier.text)
+    more = f"; the replaced one is in {kept}" if kept else ""
+    return f"restored {ANSWERS_FILE} from commit {earlier.commit} ({earlier.date}){more}"
 
 
 def _version(project: Project) -> Iterator[Finding]:
-    """The template that the project is from, beside this tool's."""
+    """The project's version of the template, compared with this tool's."""
     recorded = project.recorded
     try:
         goal = history.latest(recorded.source)
@@ -323,74 +246,12 @@ def _version(project: Project) -> Iterator[Finding]:
     if not re.match(r"[\w+]+:", source) and not Path(source).expanduser().exists():
         yield Finding(
             "note",
-            f"the template was at {source}, where nothing is; this tool's own history serves",
+            f"the template was at {source}, which is gone; this tool's own history is used",
         )
     if behind:
         yield Finding(
             "note",
-            f"the template is {recorded.commit}, there is {goal.commit}: scaffold update brings it",
+            f"the template is {recorded.commit}, the newest is {goal.commit}; run scaffold update",
         )
     else:
-        yield Finding("good", f"the template is {recorded.commit}, the newest here")
-
-
-# The code
-
-
-def _package(root: Path, name: str) -> Package | None:
-    """The project's package: that of the name, else the one that looks like it."""
-    found = find_packages(root)
-    by_name = [package for package in found if package.folder == f"src/{name}"]
-    return next(iter([*by_name, *found]), None)
-
-
-def _code(project: Project, repository: Repository | None) -> Iterator[Finding]:
-    """How near the code is to what the answers say."""
-    root, name = project.root, project.spec.package_name
-    package = _package(root, name)
-    if package is None:
-        yield Finding(
-            "wrong",
-            f"src/{name}: the package is not there; git restore src/{name} brings it back",
-        )
-        return
-    if package.folder != f"src/{name}":
-        yield Finding(
-            "note",
-            f"the package is in {package.folder}, the answers file says src/{name}: changes follow"
-            f" it, but new files would import {name}",
-        )
-    try:
-        with Comparer(root, package) as comparer:
-            near = comparer.nearness(project.given, project.recorded)
-            former = None
-            if near.distance and repository is not None:
-                former = comparer.nearest(repository)
-    except SpecError as error:
-        yield Finding("wrong", f"what the answers say cannot be rendered: {error}")
-        return
-    yield from _nearness(near)
-    if former is not None and former.distance < near.distance:
-        yield _edited(project, former, near)
-
-
-def _nearness(near: Nearness) -> Iterator[Finding]:
-    many = near.share < FEW
-    more = "; changes will often meet what you changed" if many else ""
-    yield Finding("note" if many else "good", f"{near.line()}{more}")
-    if near.gone:
-        yield Finding("note", f"deleted since: {_listed(near.gone)}; it stays so")
-
-
-def _edited(project: Project, former: Former, near: Nearness) -> Finding:
-    """An answers file that says what the code is not, where a former one says what it is."""
-    wishes = commands(former.given, project.given)
-    wish = f", then say what was meant: {'; '.join(wishes)}" if wishes else ""
-    return Finding(
-        "wrong",
-        f"the answers file was edited by hand, which changes no code: that of {former.commit}"
-        f" ({former.when}) is nearer to it, by {_many(near.distance - former.distance, 'line')};"
-        f" put it back{wish}",
-        lambda: put_back(project.root, former) + (f"{wish}" if wish else ""),
-        "put that one back",
-    )
+        yield Finding("good", f"the template is {recorded.commit}, the newest")

@@ -12,7 +12,7 @@ from typing import Any
 from keras_scaffold.render.history import ANSWERS_FILE, Recorded
 from keras_scaffold.spec import KEYS, Spec, SpecError, parse_spec, validate
 
-MEND = "git restore it, or write it anew with scaffold adopt"
+FIX = "git restore it, or restore it with scaffold adopt"
 
 
 # Folders in which nothing is a person's source.
@@ -47,7 +47,7 @@ def find_root(start: Path) -> Path:
             break  # what lies outside the repository is another project
     raise ProjectError(
         f"{start}: is in no project: there is no {ANSWERS_FILE};"
-        " go into one, or write the file anew with scaffold adopt"
+        " go into one, or restore the file with scaffold adopt"
     )
 
 
@@ -58,7 +58,7 @@ def read_answers(root: Path) -> tuple[dict[str, Any], Recorded]:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise ProjectError(f"{path}: cannot be read: {reason}; {MEND}") from None
+        raise ProjectError(f"{path}: cannot be read: {reason}; {FIX}") from None
     return parse_answers(text, path)
 
 
@@ -68,16 +68,16 @@ def parse_answers(text: str, path: Path) -> tuple[dict[str, Any], Recorded]:
         answers = parse_spec(text)
     except SpecError as error:
         if "<<<<<<<" in text:
-            raise ProjectError(f"{path}: has conflict markers in it; {MEND}") from None
-        raise ProjectError(f"{path}: {error}; {MEND}") from None
+            raise ProjectError(f"{path}: has conflict markers in it; {FIX}") from None
+        raise ProjectError(f"{path}: {error}; {FIX}") from None
     given = {key: answers[key] for key in KEYS if key in answers}
     if "inputs" not in given or "outputs" not in given:
         raise ProjectError(
-            f"{path}: says no inputs and outputs, so scaffold did not make it; {MEND}"
+            f"{path}: says no inputs and outputs, so scaffold did not make it; {FIX}"
         )
     source, commit = answers.get("_src_path"), answers.get("_commit", "")
     if not isinstance(source, str) or not source:
-        raise ProjectError(f"{path}: does not say which template it is from (_src_path); {MEND}")
+        raise ProjectError(f"{path}: does not say which template it is from (_src_path); {FIX}")
     # YAML takes a commit of digits alone for a number.
     return given, Recorded(source, commit if isinstance(commit, str) else _as_written(text))
 
