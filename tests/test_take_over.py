@@ -53,7 +53,7 @@ def assert_taken(before, after, *names):
         assert same == (layer in names or layer.split(".")[0] in names), layer
 
 
-def learnt(run):
+def state(run):
     return json.loads((run / "preprocessing.json").read_text())
 
 
@@ -87,7 +87,7 @@ def test_branches_survive_another_input(first, data, tmp_path):
         assert done.code == 0, done
         assert done.out.splitlines()[:2] == [
             f"Taken over from {run}: numbers, note, kind",
-            "Beginning anew: extra (new), label (the merge has changed),"
+            "Trained from scratch: extra (new), label (the merge has changed),"
             " price (the merge has changed)",
         ]
         for number in (1, 2):  # of one member that was
@@ -95,14 +95,14 @@ def test_branches_survive_another_input(first, data, tmp_path):
                 before, layers_of(done.run, number), "numbers", "note", "kind", "price.scale"
             )
         for name in ("numbers", "note", "kind"):
-            assert learnt(done.run)[name] == learnt(run)[name]
+            assert state(done.run)[name] == state(run)[name]
         # The manifest has got columns, not rows: what was tested still is.
         assert (done.run / "splits.csv").read_text() == (run / "splits.csv").read_text()
         assert "rows keep their splits by their numbers" in done.err
         assert json.loads((done.run / "run.json").read_text())["seed"] == 3
 
 
-def test_a_branch_with_another_encoder_begins_anew(first, data, tmp_path):
+def test_a_branch_with_another_encoder_is_trained_from_scratch(first, data, tmp_path):
     """Though its run's model has a layer of ours that the project has no more."""
     run, before = first
     numbers = small_input("numbers", "numeric", "periodic", shape=[3], units=[6, 4])
@@ -112,7 +112,7 @@ def test_a_branch_with_another_encoder_begins_anew(first, data, tmp_path):
         assert done.code == 0, done
         assert done.out.splitlines()[:2] == [
             f"Taken over from {run}: note, kind, label, price",
-            "Beginning anew: numbers (its layers have changed)",
+            "Trained from scratch: numbers (its layers have changed)",
         ]
         assert_taken(before, layers_of(done.run), "note", "kind", "label", "price")
         assert done.err == ""
@@ -130,7 +130,7 @@ def test_heads_need_the_same_branches_side_by_side(first, data, tmp_path):
         manifest.write_text(header.replace("label", "label_2") + "\n" + rows)
         done = train(made, manifest, "second", "--from", run)
         assert f"Taken over from {run}: numbers, note, kind, price\n" in done.out, done
-        assert "Beginning anew: more (new)\n" in done.out
+        assert "Trained from scratch: more (new)\n" in done.out
 
 
 def test_projections_and_heads_survive_an_input_more_in_a_sum(data, tmp_path):
@@ -147,7 +147,7 @@ def test_projections_and_heads_survive_an_input_more_in_a_sum(data, tmp_path):
         assert_taken(before, layers_of(done.run), *names)
 
 
-def test_other_labels_are_learnt_anew(first, data, tmp_path):
+def test_other_labels_are_trained_from_scratch(first, data, tmp_path):
     run, _ = first
     manifest = tmp_path / "manifest.csv"
     header, *rows = data[1].read_text().splitlines()
@@ -159,8 +159,8 @@ def test_other_labels_are_learnt_anew(first, data, tmp_path):
     with project(spec([NUMBERS, NOTE, KIND]), tmp_path) as made:
         done = train(made, manifest, "second", "--from", run)
         assert done.code == 0, done
-        assert "Beginning anew: label (its labels have changed)\n" in done.out
-        assert learnt(done.run)["label"]["labels"] == sorted(told.values())
+        assert "Trained from scratch: label (its labels have changed)\n" in done.out
+        assert state(done.run)["label"]["labels"] == sorted(told.values())
         assert "price" in done.out.splitlines()[0]
 
 

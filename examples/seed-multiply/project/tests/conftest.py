@@ -20,7 +20,7 @@ from seed_multiply.train import compile_model
 BATCH = 32
 
 
-class LearntEnough(keras.callbacks.Callback):
+class StopAtLoss(keras.callbacks.Callback):
     """Ends the training once the loss is a small part of what it was."""
 
     def __init__(self, part: float) -> None:
@@ -37,7 +37,7 @@ class LearntEnough(keras.callbacks.Callback):
 
 @dataclass
 class Trained:
-    """A model that has learnt the sample, and what it learnt from."""
+    """A model that was fitted to the sample, and what it was fitted to."""
 
     model: keras.Model
     examples: Examples
@@ -60,9 +60,9 @@ def trained(manifest: Path) -> Trained:
     """Train until the loss has halved, at most half a minute's worth of epochs."""
     keras.utils.set_random_seed(0)
     examples = open_examples(manifest)
-    preprocessing = Preprocessing.learn(examples)
+    preprocessing = Preprocessing.adapt(examples)
     model = build_model()
     compile_model(model, preprocessing, learning_rate=3e-3)
     batches = make_dataset(examples, preprocessing, BATCH, shuffle=True)
-    model.fit(batches, epochs=25, shuffle=False, callbacks=[LearntEnough(0.5)], verbose=0)
+    model.fit(batches, epochs=25, shuffle=False, callbacks=[StopAtLoss(0.5)], verbose=0)
     return Trained(model, examples, preprocessing)

@@ -22,7 +22,7 @@ def weights_of(model: keras.Model) -> dict[str, list[np.ndarray]]:
 def test_what_did_not_change_is_taken_over(
     trained: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An input whose layers had other names in the earlier run begins anew, and no other."""
+    """An input whose layers had other names in the earlier run is trained from scratch, and no other."""
     changed = INPUTS[0]
     earlier = build_model()
     earlier.set_weights(trained.model.get_weights())
@@ -35,14 +35,16 @@ def test_what_did_not_change_is_taken_over(
 
     model = build_model()
     before, untouched = weights_of(earlier), weights_of(model)
-    fitting, learnt = what_fits(tmp_path, model, trained.preprocessing.learnt)
+    fitting, state = what_fits(tmp_path, model, trained.preprocessing.state)
     take_over(model, tmp_path, 1, fitting)
     for name, weights in weights_of(model).items():
         wanted = before.get(name, untouched[name])
         assert all(map(np.array_equal, weights, wanted)), name
 
-    anew = {changed} if before.keys() != untouched.keys() else set()  # it may have no weights
-    assert learnt.keys() == trained.preprocessing.learnt.keys() - anew
-    said = capsys.readouterr().out.splitlines()
-    assert said[1:] == [f"Beginning anew: {name} (its layers have changed)" for name in anew]
-    assert all(name in said[0] for name in {*INPUTS, *OUTPUTS} - anew)
+    scratch = {changed} if before.keys() != untouched.keys() else set()  # it may have no weights
+    assert state.keys() == trained.preprocessing.state.keys() - scratch
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1:] == [
+        f"Trained from scratch: {name} (its layers have changed)" for name in scratch
+    ]
+    assert all(name in lines[0] for name in {*INPUTS, *OUTPUTS} - scratch)

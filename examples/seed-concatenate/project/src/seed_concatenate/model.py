@@ -10,7 +10,7 @@ from keras import layers
 
 
 def encode_numbers(features: keras.KerasTensor) -> keras.KerasTensor:
-    """Encode numbers: numbers, normalised, (batch, 20) -> (batch, 32)."""
+    """Encode numbers: numbers, normalized, (batch, 20) -> (batch, 32)."""
     x = features
     x = layers.Dense(64, activation="relu", name="numbers.dense_1")(x)
     x = layers.Dense(32, activation="relu", name="numbers.dense_2")(x)

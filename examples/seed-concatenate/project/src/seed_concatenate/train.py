@@ -1,7 +1,7 @@
 """Training: from a manifest to a run, a folder with all that the other commands need.
 
 A run holds model.keras, its members (to resume), preprocessing.json, run.json, splits.csv,
-history.json, metrics.json, curves.png and report.html; left_out.csv where rows are bad.
+history.json, metrics.json, curves.png and report.html; invalid_rows.csv where rows are invalid.
 """
 
 from __future__ import annotations
@@ -26,17 +26,20 @@ from seed_concatenate.data import (
     open_examples,
 )
 from seed_concatenate.ensemble import average, join_members
-from seed_concatenate.evaluate import predict
-from seed_concatenate.manifest import SPLITS, DataError, settle
-from seed_concatenate.metrics import MEASURES, score
+from seed_concatenate.evaluate import (
+    THRESHOLD_METRICS,
+    compute_metrics,
+    predict_batches,
+)
+from seed_concatenate.manifest import SPLITS, DataError, drop_invalid_rows
 from seed_concatenate.model import build_model, load_model
 from seed_concatenate.report import WatchBranches, write_report
 from seed_concatenate.sample import write_sample
 from seed_concatenate.splits import (
-    draw_splits,
-    follow_splits,
-    keep_splits,
-    take_split,
+    assign_splits,
+    reuse_splits,
+    save_splits,
+    select_split,
 )
 from seed_concatenate.transfer import (
     check_earlier,
@@ -79,7 +82,7 @@ def train(
     seed: int,
     resume: bool,
     threshold: str = "accuracy",
-    bad_rows: str = "stop",
+    drop_invalid: bool = False,
     outside: bool = False,
     group: str | None = None,
     time: str | None = None,
@@ -99,7 +102,7 @@ def train(
         check_earlier(earlier, run)
     followed = run if resume else earlier
     if followed:
-        # With other options other rows would train, and what was tested would be learnt.
+        # With other options other rows would train, and what was tested would be trained on.
         begun = json.loads((followed / "run.json").read_text(encoding="utf-8"))
         seed, group, time = begun["seed"], begun["group"], begun["time"]
         if resume:
@@ -113,8 +116,8 @@ def train(
     others = [column for column in (group, time) if column]
     examples = open_examples(data, outside=outside, others=others)
     check_files(examples)
-    examples = settle(examples, bad_rows, run / "left_out.csv")
-    drawn = draw_splits(
+    examples = drop_invalid_rows(examples, drop_invalid, run / "invalid_rows.csv")
+    drawn = assign_splits(
         examples,
         seed,
         strata=examples.values[STRATA],
@@ -122,27 +125,27 @@ def train(
         time=time,
     )
     if followed:
-        examples.splits = follow_splits(followed, examples, drawn, fixed=bool(group or time))
+        examples.splits = reuse_splits(followed, examples, drawn, fixed=bool(group or time))
     else:
         examples.splits = drawn
     if resume:
         preprocessing = Preprocessing.load(run / "preprocessing.json")
     else:
-        preprocessing = Preprocessing.learn(take_split(examples, examples.splits, "train"))
+        preprocessing = Preprocessing.adapt(select_split(examples, examples.splits, "train"))
     if earlier:
-        fitting, learnt = what_fits(earlier, build_model(), preprocessing.learnt)
-        preprocessing = Preprocessing(preprocessing.learnt | learnt)
+        fitting, state = what_fits(earlier, build_model(), preprocessing.state)
+        preprocessing = Preprocessing(preprocessing.state | state)
     preprocessing.note_unknown_labels(examples)
-    examples = settle(examples, bad_rows, run / "left_out.csv")
+    examples = drop_invalid_rows(examples, drop_invalid, run / "invalid_rows.csv")
     splits = examples.splits
-    training = take_split(examples, splits, "train")
-    validation = take_split(examples, splits, "validation")
+    training = select_split(examples, splits, "train")
+    validation = select_split(examples, splits, "validation")
     # Few rows make small batches and many epochs: a model needs a thousand steps.
     batch_size = batch_size or min(256, max(16, len(training) // 64))
     epochs = epochs or max(40, 1000 * batch_size // len(training))
 
     run.mkdir(parents=True, exist_ok=True)
-    keep_splits(run / "splits.csv", examples, splits)
+    save_splits(run / "splits.csv", examples, splits)
     options = {
         "data": str(data.resolve()),
         "rows": {split: int((splits == split).sum()) for split in SPLITS},
@@ -183,19 +186,21 @@ def train(
         models.append(model)
         histories.append(keep.history)
         if interrupted:
-            print("\nInterrupted: keeping what was learnt.")
+            print("\nInterrupted: keeping the best weights so far.")
             break
 
     write_json(run / "run.json", options | {"members": len(models)})
     targets = preprocessing.targets(validation)
-    predictions = [predict(model, preprocessing, validation, batch_size) for model in models]
+    predictions = [
+        predict_batches(model, preprocessing, validation, batch_size) for model in models
+    ]
     predictions = calibrate(models, predictions, targets)
     together = average(predictions)
-    set_thresholds(preprocessing.learnt, together, targets, MEASURES[threshold])
+    set_thresholds(preprocessing.state, together, targets, THRESHOLD_METRICS[threshold])
     preprocessing.save(run / "preprocessing.json")
     model = join_members(models)
     model.save(run / "model.keras")
-    metrics = score(targets, together, preprocessing.learnt)
+    metrics = compute_metrics(targets, together, preprocessing.state)
     result = {"split": "validation", "rows": len(validation), "outputs": metrics}
     write_json(run / "metrics.json", result)
     write_json(run / "history.json", sum(histories, []))
@@ -215,7 +220,7 @@ def fit(
     epochs: int,
     callbacks: list[keras.callbacks.Callback],
 ) -> bool:
-    """Train until the loss on the rows held out rises; gives whether a person interrupted it."""
+    """Train until the loss on the validation rows rises; gives whether a person interrupted it."""
     try:
         model.fit(
             training,
@@ -288,7 +293,7 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def draw_curves(histories: list[History], path: Path) -> None:
-    """Draw each measure over the epochs, a line for each member; dashed on rows held out."""
+    """Draw each measure over the epochs, a line for each member; dashed on validation rows."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -304,8 +309,8 @@ def draw_curves(histories: list[History], path: Path) -> None:
             epochs = range(1, len(history) + 1)
             (training,) = panel.plot(epochs, [epoch[name] for epoch in history], "C0")
             values = [epoch[f"val_{name}"] for epoch in history]
-            (held_out,) = panel.plot(epochs, values, "C1--")
-        panel.legend([training, held_out], ["training", "held out"])
+            (validation,) = panel.plot(epochs, values, "C1--")
+        panel.legend([training, validation], ["training", "validation"])
         panel.set_ylabel(name.replace("_", " "))
         panel.grid(alpha=0.3)
     panels[-1, 0].set_xlabel("epoch")

@@ -1,6 +1,6 @@
 """Calibration: probabilities that mean what they say, and thresholds above which a label is given.
 
-Found on rows that the model has not learnt from, and kept with it.
+Found on rows that the model was not trained on, and kept with it.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from seed_multiply.data import Learnt
-from seed_multiply.metrics import Measure
+from seed_multiply.data import State
+from seed_multiply.evaluate import Metric
 
 # The outputs that give probabilities, and how.
 ACTIVATIONS = {
@@ -60,25 +60,25 @@ def best_temperature(chances: np.ndarray, truth: np.ndarray) -> float:
 
 
 def set_thresholds(
-    learnt: Learnt,
+    state: State,
     predictions: dict[str, np.ndarray],
     targets: dict[str, np.ndarray],
-    measure: Measure,
+    metric: Metric,
 ) -> None:
     """Choose the probability above which each label is given: where the measure is best."""
     for name, activation in ACTIVATIONS.items():
         if activation == "sigmoid":
-            learnt[name]["thresholds"] = [
-                best_threshold(targets[name][:, place] > 0.5, predictions[name][:, place], measure)
-                for place in range(len(learnt[name]["thresholds"]))
+            state[name]["thresholds"] = [
+                best_threshold(targets[name][:, place] > 0.5, predictions[name][:, place], metric)
+                for place in range(len(state[name]["thresholds"]))
             ]
 
 
-def best_threshold(yes: np.ndarray, probability: np.ndarray, measure: Measure) -> float:
+def best_threshold(yes: np.ndarray, probability: np.ndarray, metric: Metric) -> float:
     """Find the threshold with the best score, near a half where few rows say otherwise; both (rows,)."""
     doubt = 2 * len(yes) ** -0.5
 
     def score(threshold: float) -> float:
-        return measure(yes, probability > threshold) - doubt * abs(threshold - 0.5)
+        return metric(yes, probability > threshold) - doubt * abs(threshold - 0.5)
 
     return max(np.linspace(0.05, 0.95, 91).round(2).tolist(), key=score)

@@ -1,8 +1,8 @@
 """A training that begins where an earlier run ended, as far as the model is still the same.
 
-`train --from RUN`: an input or an output is taken over whole, or it begins anew. It brings along
-what it learnt from RUN's training rows, as weights mean something only with the means, the
-vocabulary or the labels that they were learnt with. Layers go by their names: what now means
+`train --from RUN`: an input or an output is taken over whole, or it is trained from scratch. It brings along
+what it was fitted to RUN's training rows, as weights mean something only with the means, the
+vocabulary or the labels that they were fitted with. Layers go by their names: what now means
 something else under the same names, such as other columns, is taken for the same.
 """
 
@@ -21,7 +21,7 @@ import h5py
 import keras
 import numpy as np
 
-from seed_two_lstms.data import INPUTS, OUTPUTS, Learnt
+from seed_two_lstms.data import INPUTS, OUTPUTS, State
 from seed_two_lstms.manifest import DataError
 
 Weights = dict[str, np.ndarray]  # of one layer, by their places in it
@@ -53,23 +53,23 @@ def check_earlier(earlier: Path, run: Path) -> None:
         raise DataError(f"{run}: would overwrite the run that it begins from; give another --run")
 
 
-def what_fits(earlier: Path, model: keras.Model, learnt: Learnt) -> tuple[list[str], Learnt]:
-    """Find the layers of an earlier run that fit the model, and what they were learnt with.
+def what_fits(earlier: Path, model: keras.Model, state: State) -> tuple[list[str], State]:
+    """Find the layers of an earlier run that fit the model, and what they were fitted with.
 
-    Says which inputs and outputs these are, and why the others begin anew.
+    Says which inputs and outputs these are, and why the others are trained from scratch.
     """
     then = read_saved(member_file(earlier, 1))
     with TemporaryDirectory() as folder:
         model.save(Path(folder) / "model.keras")
         now = read_saved(Path(folder) / "model.keras")
-    learnt_then = json.loads((earlier / "preprocessing.json").read_text(encoding="utf-8"))
+    state_then = json.loads((earlier / "preprocessing.json").read_text(encoding="utf-8"))
     layers: list[str] = []
     taken: list[str] = []
-    anew: list[str] = []
+    scratch: list[str] = []
     for name in INPUTS + OUTPUTS:
-        reason = why_anew(name, then, now, learnt_then.get(name, {}), learnt.get(name, {}))
+        reason = why_scratch(name, then, now, state_then.get(name, {}), state.get(name, {}))
         if reason:
-            anew.append(f"{name} ({reason})")
+            scratch.append(f"{name} ({reason})")
         else:
             taken.append(name)
             layers += weighty(now.part(name))
@@ -80,14 +80,14 @@ def what_fits(earlier: Path, model: keras.Model, learnt: Learnt) -> tuple[list[s
             taken.append(layer)
             layers.append(layer)
     if not layers:
-        raise DataError(f"{earlier}: nothing in it fits this model: {', '.join(anew)}")
+        raise DataError(f"{earlier}: nothing in it fits this model: {', '.join(scratch)}")
     print(f"Taken over from {earlier}: {', '.join(taken)}")
-    if anew:
-        print(f"Beginning anew: {', '.join(anew)}")
-    return layers, {name: learnt_then[name] for name in taken if name in learnt_then}
+    if scratch:
+        print(f"Trained from scratch: {', '.join(scratch)}")
+    return layers, {name: state_then[name] for name in taken if name in state_then}
 
 
-def why_anew(name: str, then: Saved, now: Saved, learnt_then: Learnt, learnt_now: Learnt) -> str:
+def why_scratch(name: str, then: Saved, now: Saved, state_then: State, state_now: State) -> str:
     """Say why an input or an output cannot be taken over; empty where it can."""
     if not then.part(name):
         return "new"
@@ -95,10 +95,10 @@ def why_anew(name: str, then: Saved, now: Saved, learnt_then: Learnt, learnt_now
         return "the merge has changed"
     if weighty(then.part(name)) != weighty(now.part(name)):
         return "its layers have changed"
-    numbers = [np.shape(learnt.get("mean", [])) for learnt in (learnt_then, learnt_now)]
-    if learnt_then.keys() != learnt_now.keys() or numbers[0] != numbers[1]:
+    numbers = [np.shape(state.get("mean", [])) for state in (state_then, state_now)]
+    if state_then.keys() != state_now.keys() or numbers[0] != numbers[1]:
         return "it is read in another way"
-    if not set(learnt_now.get("labels", [])) <= set(learnt_then.get("labels", [])):
+    if not set(state_now.get("labels", [])) <= set(state_then.get("labels", [])):
         return "its labels have changed"
     return ""
 

@@ -12,7 +12,7 @@ from stock_story.layers import PiecewiseLinear
 
 
 def encode_indicators(features: keras.KerasTensor) -> keras.KerasTensor:
-    """Encode indicators: numbers, normalised, (batch, 6) -> (batch, 256)."""
+    """Encode indicators: numbers, normalized, (batch, 6) -> (batch, 256)."""
     x = features
     # Each number, and how far it has come through each of 16 bins: steps and kinks are easy to learn.
     x = PiecewiseLinear(6, 16, name="indicators.bins")(x)
@@ -22,7 +22,7 @@ def encode_indicators(features: keras.KerasTensor) -> keras.KerasTensor:
 
 
 def encode_fundamentals(features: keras.KerasTensor) -> keras.KerasTensor:
-    """Encode fundamentals: numbers, normalised, (batch, 4) -> (batch, 256)."""
+    """Encode fundamentals: numbers, normalized, (batch, 4) -> (batch, 256)."""
     x = features
     # Each number, and how far it has come through each of 16 bins: steps and kinks are easy to learn.
     x = PiecewiseLinear(4, 16, name="fundamentals.bins")(x)
