@@ -108,7 +108,7 @@ def main() -> int:
         compile_model = importlib.import_module("loader.train").compile_model
 
         examples = data.open_examples(write_data(Path(name, "data")))
-        preprocessing = data.Preprocessing.learn(examples)
+        preprocessing = data.Preprocessing.adapt(examples)
         files = data.make_dataset(examples, preprocessing, BATCH, shuffle=True)
         batches = list(data.make_dataset(examples, preprocessing, BATCH).as_numpy_iterator())
         tensors, targets = (

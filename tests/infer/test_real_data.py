@@ -1,4 +1,4 @@
-"""Data as people have them: holes, bad rows, odd files, splits that must not leak."""
+"""Data as people have them: holes, invalid rows, odd files, splits that must not leak."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_an_optional_input_may_be_missing_and_the_model_does_without(made):
     manifest = made.sample()
     table = table_of(manifest)
     assert (table == "").any(axis=None)  # the sample shows how
-    table.iloc[0, :-2] = ""  # a row with nothing but the truth
+    table.iloc[0, :-2] = ""  # a row with nothing but the target
     table.to_csv(manifest, index=False)
     run = made.train(manifest)
     assert_finite(run)
@@ -139,11 +139,11 @@ def test_marks_are_tokens_of_their_own(made):
     assert apart[1:] == [["#", "now", "€", "5", "हिन्दी"], []]
 
 
-# Bad rows
+# Invalid rows
 
 
 def spoilt(strict):
-    """A sample with four bad rows and one without its truth."""
+    """A sample with four invalid rows and an unlabeled one."""
     manifest = strict.sample()
     table = table_of(manifest)
     table.loc[1, "width"] = "wide"
@@ -156,32 +156,32 @@ def spoilt(strict):
     return manifest
 
 
-def test_all_bad_rows_are_named_and_none_is_trained_on(strict):
+def test_all_invalid_rows_are_named_and_none_is_trained_on(strict):
     manifest, run = spoilt(strict), strict.folder / "runs" / "bad"
     done = strict.main("train", "--data", manifest, "--run", run, "--epochs", 1)
     assert done.code == 1
     *listed, last = done.err.strip().splitlines()
     assert [line.split(":")[0] for line in listed] == ["row 2", "row 4", "row 4", "row 9", "row 10"]
     assert "row 2: width is 'wide', not a number" in last
-    assert "4 rows are bad" in last and "--bad-rows skip" in last
+    assert "4 invalid rows" in last and "--drop-invalid-rows" in last
     assert not (run / "model.keras").exists()
 
 
-def test_skipped_rows_are_counted_and_listed(strict):
+def test_dropped_rows_are_counted_and_listed(strict):
     import pandas as pd
 
     manifest = spoilt(strict)
-    run = strict.train(manifest, "--bad-rows", "skip")
-    listed = pd.read_csv(run / "left_out.csv")
+    run = strict.train(manifest, "--drop-invalid-rows")
+    listed = pd.read_csv(run / "invalid_rows.csv")
     assert sorted(set(listed["row"])) == [2, 4, 6, 9, 10]
     assert "kind is missing" in set(listed["problem"])
     rows = json.loads((run / "run.json").read_text())["rows"]
     assert sum(rows.values()) == len(table_of(manifest)) - 5
-    done = strict.main("evaluate", "--run", run, "--data", manifest, "--bad-rows", "skip")
-    assert done.code == 0 and "5 of 48 rows are left out" in done.err
+    done = strict.main("evaluate", "--run", run, "--data", manifest, "--drop-invalid-rows")
+    assert done.code == 0 and "Dropped 5 of 48 rows" in done.err
 
 
-def test_a_row_without_its_truth_is_left_out_and_said(strict):
+def test_an_unlabeled_row_is_dropped_and_listed(strict):
     manifest = strict.sample()
     table = table_of(manifest)
     table.loc[5, "kind"] = ""
@@ -189,12 +189,12 @@ def test_a_row_without_its_truth_is_left_out_and_said(strict):
     run = strict.folder / "runs" / "one"
     done = strict.main("train", "--data", manifest, "--run", run, "--epochs", 1, "--members", 1)
     assert done.code == 0
-    assert "1 of 48 rows are left out" in done.err
-    assert (run / "left_out.csv").read_text().splitlines()[1:] == ["6,kind is missing"]
+    assert "Dropped 1 of 48 rows" in done.err
+    assert (run / "invalid_rows.csv").read_text().splitlines()[1:] == ["6,kind is missing"]
 
 
 def rare(strict):
-    """A sample with given splits, and two labels that stand in no training row; one bad row."""
+    """A sample with given splits, and two labels that stand in no training row; one invalid row."""
     manifest = strict.sample()
     table = table_of(manifest)
     table["split"] = ["train", "train", "validation", "test"] * (len(table) // 4)
@@ -212,7 +212,7 @@ UNKNOWN = {
 }
 
 
-def test_a_label_that_no_training_row_has_makes_a_row_bad(strict):
+def test_a_label_that_no_training_row_has_makes_a_row_invalid(strict):
     manifest, run = rare(strict), strict.folder / "runs" / "rare"
     table = table_of(manifest)
     table.loc[1, "width"] = "2"
@@ -221,17 +221,17 @@ def test_a_label_that_no_training_row_has_makes_a_row_bad(strict):
     assert done.code == 1
     *listed, last = done.err.strip().splitlines()
     assert listed == [f"row {row}: {text}" for row, text in UNKNOWN.items()]
-    assert last.startswith(f"error: {manifest}: row 7: {UNKNOWN[7]}; 3 rows are bad")
-    assert "--bad-rows skip" in last
-    assert sorted(path.name for path in run.iterdir()) == ["left_out.csv"]
+    assert last.startswith(f"error: {manifest}: row 7: {UNKNOWN[7]}; 3 invalid rows")
+    assert "--drop-invalid-rows" in last
+    assert sorted(path.name for path in run.iterdir()) == ["invalid_rows.csv"]
 
 
-def test_rows_of_labels_that_no_training_row_has_are_skipped_and_listed(strict):
+def test_rows_of_labels_that_no_training_row_has_are_dropped_and_listed(strict):
     import pandas as pd
 
     manifest = rare(strict)
-    run = strict.train(manifest, "--bad-rows", "skip")
-    listed = pd.read_csv(run / "left_out.csv").set_index("row")["problem"]
+    run = strict.train(manifest, "--drop-invalid-rows")
+    listed = pd.read_csv(run / "invalid_rows.csv").set_index("row")["problem"]
     assert listed.to_dict() == {2: "width is 'wide', not a number", **UNKNOWN}
     kept = pd.read_csv(run / "splits.csv").set_index("row")["split"]
     assert sorted({*range(1, 49)} - set(kept.index)) == [2, *UNKNOWN]
@@ -239,19 +239,19 @@ def test_rows_of_labels_that_no_training_row_has_are_skipped_and_listed(strict):
     assert sum(json.loads((run / "run.json").read_text())["rows"].values()) == 44
 
     # In evaluation too, where they come in: in a split of the run they do not.
-    evaluate = ("evaluate", "--run", run, "--data", manifest, "--bad-rows")
-    done = strict.main(*evaluate, "skip", "--json")
-    assert json.loads(done.out)["rows"] == 10 and "1 of 48 rows are left out" in done.err
-    done = strict.main(*evaluate, "skip", "--json", "--split", "all")
-    assert json.loads(done.out)["rows"] == 44 and "3 of 47 rows are left out" in done.err
+    evaluate = ("evaluate", "--run", run, "--data", manifest)
+    done = strict.main(*evaluate, "--drop-invalid-rows", "--json")
+    assert json.loads(done.out)["rows"] == 10 and "Dropped 1 of 48 rows" in done.err
+    done = strict.main(*evaluate, "--drop-invalid-rows", "--json", "--split", "all")
+    assert json.loads(done.out)["rows"] == 44 and "Dropped 3 of 47 rows" in done.err
     table = table_of(manifest)
     table.loc[1, "width"] = "2"
     table.to_csv(manifest, index=False)
-    done = strict.main(*evaluate, "stop")
+    done = strict.main(*evaluate)
     assert done.code == 1
     *listed, last = done.err.strip().splitlines()
     assert listed == [f"row {row}: {UNKNOWN[row]}" for row in (8, 12)]
-    assert f"row 8: {UNKNOWN[8]}; 2 rows are bad" in last
+    assert f"row 8: {UNKNOWN[8]}; 2 invalid rows" in last
 
 
 def test_labels_of_every_output_must_stand_in_a_training_row(tmp_path):
@@ -277,9 +277,9 @@ def test_labels_of_every_output_must_stand_in_a_training_row(tmp_path):
             "row 48: kind is 'new', which no training row has",
             "row 48: marks is 'new', which no training row has",
         ]
-        run = one.train(manifest, "--time", "day", "--bad-rows", "skip")
+        run = one.train(manifest, "--time", "day", "--drop-invalid-rows")
         assert_finite(run)
-        left = (run / "left_out.csv").read_text().splitlines()[1:]
+        left = (run / "invalid_rows.csv").read_text().splitlines()[1:]
         assert [line.partition(",")[0] for line in left] == ["46", "48", "48"]
 
 
@@ -423,7 +423,7 @@ def test_classes_have_their_share_in_every_split(strict):
     import numpy as np
 
     manifest = strict.module("manifest")
-    draw = strict.module("splits").draw_splits
+    draw = strict.module("splits").assign_splits
     labels = np.array(["often"] * 1000 + ["rare"] * 10 + ["once"], dtype=object)
     rows = np.arange(1, len(labels) + 1)
     empty = np.full(len(labels), "", dtype=object)
@@ -441,7 +441,7 @@ def test_validation_is_drawn_where_only_tests_are_given(strict):
     manifest = strict.module("manifest")
     given = np.array(["train"] * 90 + ["test"] * 10, dtype=object)
     examples = manifest.Examples(strict.folder, np.arange(1, 101), given, {})
-    splits = strict.module("splits").draw_splits(examples, seed=0)
+    splits = strict.module("splits").assign_splits(examples, seed=0)
     assert (splits == "validation").sum() == 9
     assert (splits == "test").tolist() == (given == "test").tolist()
 
@@ -580,23 +580,23 @@ def test_a_threshold_moves_only_where_many_rows_say_so(made):
     import numpy as np
 
     best = made.module("calibration").best_threshold
-    measures = made.module("metrics").MEASURES
+    metrics = made.module("evaluate").THRESHOLD_METRICS
     rng = np.random.default_rng(0)
     probability = rng.uniform(size=4000) ** 3
     yes = rng.uniform(size=4000) < probability
-    assert abs(best(yes, probability, measures["accuracy"]) - 0.5) < 0.1
-    assert best(yes, probability, measures["f1"]) < 0.45
+    assert abs(best(yes, probability, metrics["accuracy"]) - 0.5) < 0.1
+    assert best(yes, probability, metrics["f1"]) < 0.45
     few = slice(0, 10)
-    assert abs(best(yes[few], probability[few], measures["accuracy"]) - 0.5) < 0.2
+    assert abs(best(yes[few], probability[few], metrics["accuracy"]) - 0.5) < 0.2
 
 
 def test_metrics_are_those_of_the_textbook(made):
     import numpy as np
 
-    metrics = made.module("metrics")
     yes = np.array([True, True, True, False, False, False, False, False])
     score = np.array([0.9, 0.8, 0.3, 0.4, 0.3, 0.2, 0.1, 0.05])
-    said = score > 0.5
-    assert metrics.area_under_curve(yes, score) == pytest.approx((5 + 5 + 3.5) / 15)
-    assert metrics.balanced_accuracy(yes, said) == pytest.approx((2 / 3 + 1) / 2)
-    assert metrics.f1_score(yes, said) == pytest.approx(0.8)
+    state = {"thresholds": [0.5]}
+    metrics = made.module("evaluate").binary_metrics(yes[:, None], score[:, None], state)
+    assert metrics["auc"] == pytest.approx((5 + 5 + 3.5) / 15)
+    assert metrics["balanced_accuracy"] == pytest.approx((2 / 3 + 1) / 2)
+    assert metrics["f1"] == pytest.approx(0.8)

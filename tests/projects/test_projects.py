@@ -175,9 +175,9 @@ def test_combinations_build_and_learn_a_batch(encoder, tmp_path):
             model = check_structure(made)
             data = made.module("data")
             examples = data.open_examples(made.sample(rows=12))
-            learnt = data.Preprocessing.learn(examples)
-            made.module("train").compile_model(model, learnt)
-            batch, targets = next(iter(data.make_dataset(examples, learnt, 12)))
+            preprocessing = data.Preprocessing.adapt(examples)
+            made.module("train").compile_model(model, preprocessing)
+            batch, targets = next(iter(data.make_dataset(examples, preprocessing, 12)))
             with tf.GradientTape() as tape:
                 loss = model.compute_loss(x=batch, y=targets, y_pred=model(batch, training=True))
             gradients = tape.gradient(loss, model.trainable_variables)
@@ -191,7 +191,7 @@ def test_combinations_build_and_learn_a_batch(encoder, tmp_path):
 
 LAYERS_AND_MORE = [
     *("layers", "inputs", "model", "x", "np", "keras", "manifest", "rows", "dataset", "split"),
-    *("value", "self", "examples", "data", "raw", "tf", "pd", "json", "path", "learnt", "merged"),
+    *("value", "self", "examples", "data", "raw", "tf", "pd", "json", "path", "state", "merged"),
     *("outputs", "features", "table", "train", "y", "list", "dict", "len", "range", "print"),
     *("files", "arrays", "column", "columns", "dataset_1", "labels", "series_file", "merged_1"),
 ]
@@ -401,19 +401,19 @@ def test_names_in_another_order_are_the_same_and_others_are_refused(trained, man
 
     data = trained.module("data")
     examples = data.open_examples(manifest)
-    learnt = data.Preprocessing.load(run_of(trained) / "preprocessing.json")
+    preprocessing = data.Preprocessing.load(run_of(trained) / "preprocessing.json")
     model, _, _ = trained.module("evaluate").open_run(run_of(trained))
     rows = examples.take(np.arange(4))
     raw = {name: data.tf.constant(rows.values[name]) for name in data.INPUTS}
-    batch, _ = next(iter(data.make_dataset(rows, learnt, 4)))
+    batch, _ = next(iter(data.make_dataset(rows, preprocessing, 4)))
     shuffled = dict(reversed(batch.items()))
     assert list(shuffled) != list(batch)
     assert_same(model.predict_on_batch(batch), model.predict_on_batch(shuffled))
     error = trained.module("manifest").DataError
     with pytest.raises(error, match=data.INPUTS[0]):
-        learnt.inputs({name: raw[name] for name in data.INPUTS[1:]})
+        preprocessing.inputs({name: raw[name] for name in data.INPUTS[1:]})
     with pytest.raises(error, match="one_more"):
-        learnt.inputs({**raw, "one_more": raw[data.INPUTS[0]]})
+        preprocessing.inputs({**raw, "one_more": raw[data.INPUTS[0]]})
 
 
 def first(made, kind):
@@ -533,13 +533,15 @@ def test_every_format_of_a_manifest_gives_the_same_tensors(trained, manifest):
     import pandas as pd
 
     data = trained.module("data")
-    learnt = data.Preprocessing.load(run_of(trained) / "preprocessing.json")
-    wanted = tensors(trained, manifest, learnt)
+    preprocessing = data.Preprocessing.load(run_of(trained) / "preprocessing.json")
+    wanted = tensors(trained, manifest, preprocessing)
     table = pd.read_csv(manifest, keep_default_na=False)
     table.to_parquet(manifest.with_suffix(".parquet"))
     table.to_json(manifest.with_suffix(".jsonl"), orient="records", lines=True)
     for suffix in (".parquet", ".jsonl"):
-        assert_same(wanted, tensors(trained, manifest.with_suffix(suffix), learnt), rtol=1e-4)
+        assert_same(
+            wanted, tensors(trained, manifest.with_suffix(suffix), preprocessing), rtol=1e-4
+        )
     # Arrays: pictures as they are decoded, series padded with NaN, texts as they stand.
     examples = data.open_examples(manifest)
     arrays = dict(examples.values)
@@ -552,11 +554,11 @@ def test_every_format_of_a_manifest_gives_the_same_tensors(trained, manifest):
             arrays[entry["name"]] = np.stack([row[entry["name"]] for row in loaded])
     arrays = {n: a.astype(str) if a.dtype == object else a for n, a in arrays.items()}
     np.savez(manifest.with_suffix(".npz"), **arrays)
-    assert_same(wanted, tensors(trained, manifest.with_suffix(".npz"), learnt), rtol=1e-4)
+    assert_same(wanted, tensors(trained, manifest.with_suffix(".npz"), preprocessing), rtol=1e-4)
 
 
 @pytest.mark.slow
-def test_texts_without_words_constant_columns_and_single_steps_are_learnt(trained, manifest):
+def test_texts_without_words_constant_columns_and_single_steps_are_trained_on(trained, manifest):
     import numpy as np
 
     _, texts = first(trained, "text")
@@ -653,8 +655,8 @@ def test_a_saved_model_takes_raw_values(trained, manifest):
             values = values.tolist()
         raw[entry["name"]] = tf.constant(values)
     given = served.serve(raw)
-    model, learnt, _ = trained.module("evaluate").open_run(run_of(trained))
-    batches = data.make_dataset(examples, learnt, 5, with_targets=False)
+    model, preprocessing, _ = trained.module("evaluate").open_run(run_of(trained))
+    batches = data.make_dataset(examples, preprocessing, 5, with_targets=False)
     assert_same(model.predict(batches, verbose=0), given, rtol=1e-3, atol=1e-4)
 
 
@@ -726,8 +728,8 @@ def test_bad_and_missing_dates(dated, tmp_path):
         (2, "when is 'lots', not a date"),
         (3, "due is 'soon', not a date"),
     ]
-    with pytest.raises(manifest.DataError, match="2 rows are bad"):
-        manifest.settle(examples, "stop")
+    with pytest.raises(manifest.DataError, match="2 invalid rows"):
+        manifest.drop_invalid_rows(examples, allowed=False)
     days = examples.values["due"][:2]
     np.testing.assert_equal(days, [[np.nan, np.nan], [18_355, 0]])
     tensors = data.time_and_cycles(days, data.spread_of_times(days, 4)).numpy()
@@ -822,7 +824,7 @@ def test_a_reader_may_leave_a_pipe(tmp_path):
 
 
 @pytest.mark.slow
-def test_control_c_keeps_what_was_learnt(tmp_path):
+def test_control_c_keeps_the_best_weights(tmp_path):
     with project(spec_of([small_input("numbers", "numeric")]), tmp_path) as made:
         run = made.folder / "run"
         command = made.command("train", "--epochs", 100000, "--run", run, "--learning-rate", 1e-9)

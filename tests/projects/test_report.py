@@ -137,13 +137,13 @@ def six(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def seen(six):
-    """What the report has seen: the model, what was learnt, the validation rows, its predictions."""
+    """What the report has seen: the model, the fitted state, the validation rows, its predictions."""
     run = six.folder / "runs" / "one"
     model, preprocessing, _ = six.module("evaluate").open_run(run)
     examples = six.module("data").open_examples(six.folder / "sample" / "manifest.csv")
-    splits = six.module("splits").kept_splits(run / "splits.csv", examples)
+    splits = six.module("splits").load_splits(run / "splits.csv", examples)
     rows = examples.take(splits == "validation")
-    predicted = six.module("report").predict(model, preprocessing, rows)
+    predicted = six.module("evaluate").predict_batches(model, preprocessing, rows, 32)
     return model, preprocessing, rows, predicted
 
 
@@ -203,8 +203,8 @@ def test_mistakes_are_what_the_main_metric_counts(six, seen):
     result = json.loads((six.folder / "runs" / "one" / "metrics.json").read_text())
     truth = preprocessing.targets(rows)
     for name, metric in report.MAIN_METRICS.items():
-        learnt = preprocessing.learnt[name]
-        mistakes = report.MISTAKES[name](learnt, truth[name], predicted[name])
+        state = preprocessing.state[name]
+        mistakes = report.MISTAKES[name](state, truth[name], predicted[name])
         value = result["outputs"][name][metric]
         wanted = 1 - value if metric.endswith("accuracy") else value
         assert mistakes.shape == (len(rows),)
@@ -333,9 +333,9 @@ def test_a_branch_that_sleeps_is_named(tmp_path):
     with project(spec_of(inputs), tmp_path) as made:
         data, report = made.module("data"), made.module("report")
         examples = data.open_examples(made.sample(rows=64))
-        preprocessing = data.Preprocessing.learn(examples)
+        preprocessing = data.Preprocessing.adapt(examples)
         model = made.module("model").build_model()
-        made.module("model").compile_model(model, preprocessing.learnt)
+        made.module("model").compile_model(model, preprocessing.state)
         for layer in model.layers:
             if layer.name.startswith("dozing.") and layer.weights:
                 layer.set_weights([0 * weight for weight in layer.get_weights()])
@@ -366,9 +366,9 @@ def test_gradient_norms_are_those_of_the_loss(tmp_path):
     with project(spec_of(inputs, outputs=outputs), tmp_path) as made:
         data, report = made.module("data"), made.module("report")
         examples = data.open_examples(made.sample(rows=32))
-        preprocessing = data.Preprocessing.learn(examples)
+        preprocessing = data.Preprocessing.adapt(examples)
         model = made.module("model").build_model()
-        made.module("model").compile_model(model, preprocessing.learnt)
+        made.module("model").compile_model(model, preprocessing.state)
         watch = report.WatchBranches(examples, preprocessing)
         watch.set_model(model)
         watch.on_epoch_end(0)

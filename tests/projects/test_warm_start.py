@@ -53,7 +53,7 @@ def assert_taken(before, after, *names):
         assert same == (layer in names or layer.split(".")[0] in names), layer
 
 
-def learnt(run):
+def state(run):
     return json.loads((run / "preprocessing.json").read_text())
 
 
@@ -95,7 +95,7 @@ def test_branches_survive_another_input(first, data, tmp_path):
                 before, layers_of(done.run, number), "numbers", "note", "kind", "price.scale"
             )
         for name in ("numbers", "note", "kind"):
-            assert learnt(done.run)[name] == learnt(run)[name]
+            assert state(done.run)[name] == state(run)[name]
         # The manifest has got columns, not rows: what was tested still is.
         assert (done.run / "splits.csv").read_text() == (run / "splits.csv").read_text()
         assert "rows keep their splits by their numbers" in done.err
@@ -160,7 +160,7 @@ def test_other_labels_are_learnt_anew(first, data, tmp_path):
         done = train(made, manifest, "second", "--init-from", run)
         assert done.code == 0, done
         assert "Trained from scratch: label (its labels have changed)\n" in done.out
-        assert learnt(done.run)["label"]["labels"] == sorted(told.values())
+        assert state(done.run)["label"]["labels"] == sorted(told.values())
         assert "price" in done.out.splitlines()[0]
 
 

@@ -169,7 +169,7 @@ def project(spec: Spec, folder: Path) -> Iterator[Project]:
 
 
 def count(model: Any, spec: Spec) -> int:
-    """The model's weights, but for the scales of regressions: they are measured, not learnt."""
+    """The model's weights, but for the scales of regressions: they are measured, not trained."""
     scales = [entry["name"] for entry in spec.outputs if entry["task"] == "regression"]
     measured = sum(model.get_layer(f"{name}.scale").count_params() for name in scales)
     return int(model.count_params() - measured)
@@ -211,7 +211,7 @@ def tensors(made: Project, manifest: Path, preprocessing: Any = None) -> dict[st
     """The model's inputs and targets for a whole manifest, in its order."""
     data = made.module("data")
     examples = data.open_examples(manifest)
-    preprocessing = preprocessing or data.Preprocessing.learn(examples)
+    preprocessing = preprocessing or data.Preprocessing.adapt(examples)
     batches = data.make_dataset(examples, preprocessing, batch_size=len(examples))
     inputs, targets = next(iter(batches))
     return {**inputs, **{f"{name}, true": values for name, values in targets.items()}}
@@ -262,16 +262,16 @@ def check_life(made: Project, folder: Path) -> None:
     files |= {"report.html"} if "report" in spec.features else set()
     assert files <= {path.name for path in run.iterdir()}
 
-    # What was learnt is what the file says: the same tensors from both.
+    # The fitted state is what the file says: the same tensors from both.
     examples = data.open_examples(manifest)
-    splits = made.module("splits").kept_splits(run / "splits.csv", examples)
-    take = made.module("splits").take_split
+    splits = made.module("splits").load_splits(run / "splits.csv", examples)
+    take = made.module("splits").select_split
     parts = {part: take(examples, splits, part) for part in ("train", "validation", "test")}
     assert sorted(np.concatenate([part.rows for part in parts.values()])) == [*range(1, ROWS + 1)]
     assert len(parts["train"]) > len(parts["test"]) > 0
-    learnt = data.Preprocessing.learn(parts["train"])
+    fitted = data.Preprocessing.adapt(parts["train"])
     loaded = data.Preprocessing.load(run / "preprocessing.json")
-    seen = tensors(made, manifest, learnt)
+    seen = tensors(made, manifest, fitted)
     assert_same(seen, tensors(made, manifest, loaded))
 
     # The model that was kept: right shapes, and the same again when saved and loaded.

@@ -221,7 +221,7 @@ def test_mistakes_are_told_while_typing(wizard):
         ("100x100", "give height x width x channels, such as 64x64x3"),
         ("big", "give height x width x channels, such as 64x64x3"),
         ("1000000x1000000x3", "it must be 8 to 2048"),
-        ("64x64x2", "1 channel (grey), 3 (colour)"),
+        ("64x64x2", "1 channel (gray), 3 (color)"),
     ]:
         it.answer("What is the shape of chart?", CLEAR, typed, ENTER)
         it.shows(problem)

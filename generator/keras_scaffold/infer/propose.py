@@ -231,8 +231,8 @@ def _doubts(table: Table, columns: list[Column], targets: list[Target]) -> list[
         broken = column.facts.get("broken", 0)
         if column.type and "stray" in column.facts:
             warnings.append(
-                f"{column.name}: {column.facts['stray']}; empty them, or train --bad-rows skip leaves"
-                " their rows out"
+                f"{column.name}: {column.facts['stray']}; empty them, or train with"
+                " --drop-invalid-rows"
             )
         if column.type and absent:
             warnings.append(

@@ -1,4 +1,4 @@
-"""The data: what a manifest becomes, and what is said of a bad one."""
+"""The data: what a manifest becomes, and the errors of an invalid one."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from seed_concatenate.data import (
     make_dataset,
     open_examples,
 )
-from seed_concatenate.manifest import DataError, settle
+from seed_concatenate.manifest import DataError, drop_invalid_rows
 from seed_concatenate.model import build_model
 from seed_concatenate.splits import (
-    draw_splits,
-    keep_splits,
-    kept_splits,
-    take_split,
+    assign_splits,
+    load_splits,
+    save_splits,
+    select_split,
 )
 
 # A column of the manifest for each input.
@@ -66,7 +66,7 @@ def test_missing_and_extra_inputs_are_refused(trained: Trained) -> None:
 
 
 def test_preprocessing_is_the_same_after_loading(trained: Trained, tmp_path: Path) -> None:
-    """What a run keeps is all that was learnt."""
+    """A run keeps the whole fitted state."""
     trained.preprocessing.save(tmp_path / "preprocessing.json")
     loaded = Preprocessing.load(tmp_path / "preprocessing.json")
     before, _ = next(iter(make_dataset(trained.examples, trained.preprocessing, 8)))
@@ -78,53 +78,53 @@ def test_preprocessing_is_the_same_after_loading(trained: Trained, tmp_path: Pat
 def test_splits_share_no_row(trained: Trained) -> None:
     """Without a column `split` every row is in one split, the same for the same seed."""
     examples = trained.examples
-    splits = draw_splits(examples, seed=3)
+    splits = assign_splits(examples, seed=3)
     assert set(splits) == {"train", "validation", "test"}
-    assert draw_splits(examples, seed=3).tolist() == splits.tolist()
-    test = take_split(examples, splits, "test")
+    assert assign_splits(examples, seed=3).tolist() == splits.tolist()
+    test = select_split(examples, splits, "test")
     assert test.rows.tolist() == examples.rows[splits == "test"].tolist()
 
 
 def test_a_group_stands_in_one_split(trained: Trained) -> None:
-    """Rows of one patient, say, are never both learnt from and tested on."""
+    """Rows of one patient, say, are never both trained on and tested on."""
     groups = np.arange(len(trained.examples)) // 4
     examples = replace(trained.examples, others={"patient": groups})
-    splits = draw_splits(examples, seed=0, group="patient")
+    splits = assign_splits(examples, seed=0, group="patient")
     assert all(len(set(splits[groups == group])) == 1 for group in groups)
     assert set(splits) == {"train", "validation", "test"}
 
 
 def test_the_latest_rows_are_the_test(trained: Trained) -> None:
-    """Split by time, nothing of the future is learnt from."""
+    """Split by time, the model is not trained on the future."""
     times = np.random.default_rng(0).permutation(len(trained.examples))
     examples = replace(trained.examples, others={"day": times})
-    splits = draw_splits(examples, seed=0, time="day")
+    splits = assign_splits(examples, seed=0, time="day")
     latest = [times[splits == split].max() for split in ("train", "validation", "test")]
     assert latest == sorted(latest)
     assert times[splits == "test"].min() > times[splits == "train"].max()
 
 
 def test_a_run_keeps_its_splits(trained: Trained, tmp_path: Path) -> None:
-    """Evaluation takes the rows that training held out; another manifest has none kept."""
-    splits = draw_splits(trained.examples, seed=5)
-    keep_splits(tmp_path / "splits.csv", trained.examples, splits)
-    kept = kept_splits(tmp_path / "splits.csv", trained.examples)
+    """Evaluation selects the rows that training left for it; another manifest has no saved splits."""
+    splits = assign_splits(trained.examples, seed=5)
+    save_splits(tmp_path / "splits.csv", trained.examples, splits)
+    kept = load_splits(tmp_path / "splits.csv", trained.examples)
     assert kept is not None
     assert kept.tolist() == splits.tolist()
     other = tmp_path / "other.csv"
     other.write_text("another manifest")
-    assert kept_splits(tmp_path / "splits.csv", replace(trained.examples, source=other)) is None
+    assert load_splits(tmp_path / "splits.csv", replace(trained.examples, source=other)) is None
 
 
-def test_the_column_split_is_honoured(manifest: Path) -> None:
+def test_the_column_split_is_honored(manifest: Path) -> None:
     """Rows go where the column says."""
     table = pd.read_csv(manifest, dtype=str, keep_default_na=False)
     table["split"] = ["train", "test", "validation"] * (len(table) // 3)
     path = manifest.with_name("with_split.csv")
     table.to_csv(path, index=False)
     examples = open_examples(path)
-    splits = draw_splits(examples, seed=0)
-    assert take_split(examples, splits, "test").rows[:2].tolist() == [2, 5]
+    splits = assign_splits(examples, seed=0)
+    assert select_split(examples, splits, "test").rows[:2].tolist() == [2, 5]
 
 
 def test_a_missing_column_is_named(manifest: Path) -> None:
@@ -138,7 +138,7 @@ def test_a_missing_column_is_named(manifest: Path) -> None:
 
 
 def test_missing_values_are_named_or_known(manifest: Path) -> None:
-    """A row without a value is a bad row, unless the input is optional; all are listed."""
+    """A row without a value is invalid, unless the input is optional; all are listed."""
     table = pd.read_csv(manifest, dtype=str, keep_default_na=False)
     path = manifest.with_name("holes.csv")
     for name, column in A_COLUMN.items():
@@ -146,9 +146,9 @@ def test_missing_values_are_named_or_known(manifest: Path) -> None:
         holes.loc[[1, 4], column] = ""
         holes.to_csv(path, index=False)
         examples = open_examples(path)
-        with pytest.raises(DataError, match="row 2: .* is missing; 2 rows are bad"):
-            settle(examples, "stop")
-        left = settle(examples, "skip").rows.tolist()
+        with pytest.raises(DataError, match="row 2: .* is missing; 2 invalid rows"):
+            drop_invalid_rows(examples, allowed=False)
+        left = drop_invalid_rows(examples, allowed=True).rows.tolist()
         assert left == [row for row in examples.rows if row not in (2, 5)], name
 
 
@@ -167,7 +167,7 @@ def test_unseen_label_is_named(trained: Trained) -> None:
     few.values["label"] = np.array(labels, dtype=object)
     trained.preprocessing.note_unknown_labels(few)
     with pytest.raises(DataError, match="row 4: .*'never seen', which no training row has"):
-        settle(few, "stop")
+        drop_invalid_rows(few, allowed=False)
 
 
 def test_broken_picture_is_named(trained: Trained, tmp_path: Path) -> None:
@@ -178,5 +178,5 @@ def test_broken_picture_is_named(trained: Trained, tmp_path: Path) -> None:
     few.values["picture"][2] = str(broken)
     check_files(few)
     with pytest.raises(DataError, match="row 3: picture: .*broken"):
-        settle(few, "stop")
-    assert settle(few, "skip").rows.tolist() == [1, 2, 4]
+        drop_invalid_rows(few, allowed=False)
+    assert drop_invalid_rows(few, allowed=True).rows.tolist() == [1, 2, 4]

@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from conftest import BATCH, LearntEnough, Trained
+from conftest import BATCH, StopAtLoss, Trained
 
 from seed_concatenate.data import INPUTS, OUTPUTS, make_dataset
 from seed_concatenate.manifest import Examples
@@ -19,14 +19,14 @@ OUTPUT_SHAPES = {
 
 
 def test_inputs_and_outputs_are_dicts_by_name() -> None:
-    """Names and shapes are what the README says."""
+    """Names and shapes are those of the README."""
     model = build_model()
     assert set(model.input) == set(INPUTS)
     assert {name: tensor.shape for name, tensor in model.output.items()} == OUTPUT_SHAPES
 
 
 def test_layers_are_named_after_inputs_and_outputs() -> None:
-    """A layer's name tells whose it is: chart.conv_1, price.head."""
+    """A layer's name begins with its input's or output's: chart.conv_1, price.head."""
     owners = tuple(f"{name}." for name in (*INPUTS, *OUTPUTS))
     for layer in build_model().layers:
         if not isinstance(layer, keras.layers.InputLayer):
@@ -34,14 +34,14 @@ def test_layers_are_named_after_inputs_and_outputs() -> None:
             assert "." in layer.name
 
 
-def test_one_batch_can_be_learnt_by_heart(trained: Trained) -> None:
+def test_one_batch_can_be_overfitted(trained: Trained) -> None:
     """A model that cannot overfit a batch is wired wrongly."""
     keras.utils.set_random_seed(1)
     batch = trained.examples.take(np.arange(16))
     model = build_model()
-    compile_model(model, trained.preprocessing.learnt, learning_rate=3e-3)
+    compile_model(model, trained.preprocessing.state, learning_rate=3e-3)
     batches = make_dataset(batch, trained.preprocessing, 16)
-    enough = LearntEnough(0.2)
+    enough = StopAtLoss(0.2)
     history = model.fit(batches, epochs=100, shuffle=False, callbacks=[enough], verbose=0)
     losses = history.history["loss"]
     assert min(losses) < 0.5 * losses[0]

@@ -19,7 +19,7 @@ from seed_multiply.sample import write_sample
 BATCH = 32
 
 
-class LearntEnough(keras.callbacks.Callback):
+class StopAtLoss(keras.callbacks.Callback):
     """Ends the training once the loss is a small part of what it was."""
 
     def __init__(self, part: float) -> None:
@@ -36,7 +36,7 @@ class LearntEnough(keras.callbacks.Callback):
 
 @dataclass
 class Trained:
-    """A model that has learnt the sample, and what it learnt from."""
+    """A model that was fitted to the sample, and what it was fitted to."""
 
     model: keras.Model
     examples: Examples
@@ -59,9 +59,9 @@ def trained(manifest: Path) -> Trained:
     """Train until the loss has halved, at most half a minute's worth of epochs."""
     keras.utils.set_random_seed(0)
     examples = open_examples(manifest)
-    preprocessing = Preprocessing.learn(examples)
+    preprocessing = Preprocessing.adapt(examples)
     model = build_model()
-    compile_model(model, preprocessing.learnt, learning_rate=3e-3)
+    compile_model(model, preprocessing.state, learning_rate=3e-3)
     batches = make_dataset(examples, preprocessing, BATCH, shuffle=True)
-    model.fit(batches, epochs=25, shuffle=False, callbacks=[LearntEnough(0.5)], verbose=0)
+    model.fit(batches, epochs=25, shuffle=False, callbacks=[StopAtLoss(0.5)], verbose=0)
     return Trained(model, examples, preprocessing)

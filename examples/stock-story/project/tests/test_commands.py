@@ -42,7 +42,7 @@ def test_evaluate(run: Path, manifest: Path, capsys: pytest.CaptureFixture[str])
 
 
 def test_predict_gives_a_row_for_each_row(run: Path, manifest: Path, tmp_path: Path) -> None:
-    """Predictions need no truth, and keep the manifest's order."""
+    """Predictions need no targets, and keep the manifest's order."""
     out = tmp_path / "predictions.csv"
     assert main(["predict", "--run", str(run), "--data", str(manifest), "--out", str(out)]) == 0
     predictions = pd.read_csv(out)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from seed_concatenate.data import Learnt, Preprocessing, make_dataset
+from seed_concatenate.data import Preprocessing, State, make_dataset
+from seed_concatenate.evaluate import THRESHOLD_METRICS, Metric
 from seed_concatenate.manifest import Examples
-from seed_concatenate.metrics import MEASURES, Measure
 
 # The outputs that give probabilities, and how.
 ACTIVATIONS = {
@@ -40,7 +40,8 @@ def calibrate(
             head.set_weights([weights / temperature for weights in head.get_weights()])
         if activation == "sigmoid":
             averaged = temper(probabilities, temperature).mean(axis=0)[..., 1]
-            set_thresholds(preprocessing.learnt[name], targets[name], averaged, MEASURES[threshold])
+            metric = THRESHOLD_METRICS[threshold]
+            set_thresholds(preprocessing.state[name], targets[name], averaged, metric)
 
 
 def temper(probabilities: np.ndarray, temperature: float) -> np.ndarray:
@@ -62,20 +63,20 @@ def best_temperature(probabilities: np.ndarray, truth: np.ndarray) -> float:
 
 
 def set_thresholds(
-    learnt: Learnt, targets: np.ndarray, probabilities: np.ndarray, measure: Measure
+    state: State, targets: np.ndarray, probabilities: np.ndarray, metric: Metric
 ) -> None:
-    """Choose the probability above which each label is given: where the measure is best."""
-    learnt["thresholds"] = [
-        best_threshold(targets[:, column] > 0.5, probabilities[:, column], measure)
+    """Choose the probability above which each label is given: where the metric is best."""
+    state["thresholds"] = [
+        best_threshold(targets[:, column] > 0.5, probabilities[:, column], metric)
         for column in range(targets.shape[1])
     ]
 
 
-def best_threshold(yes: np.ndarray, probability: np.ndarray, measure: Measure) -> float:
+def best_threshold(yes: np.ndarray, probability: np.ndarray, metric: Metric) -> float:
     """Find the threshold with the best score, near a half where few rows say otherwise; both (rows,)."""
     doubt = 2 * len(yes) ** -0.5
 
     def score(threshold: float) -> float:
-        return measure(yes, probability > threshold) - doubt * abs(threshold - 0.5)
+        return metric(yes, probability > threshold) - doubt * abs(threshold - 0.5)
 
     return max(np.linspace(0.05, 0.95, 91).round(2).tolist(), key=score)

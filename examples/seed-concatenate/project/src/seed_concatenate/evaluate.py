@@ -4,23 +4,41 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    f1_score,
+    roc_auc_score,
+)
 
 from seed_concatenate.data import (
     STRATA,
     Preprocessing,
+    State,
     check_files,
     make_dataset,
     open_examples,
 )
-from seed_concatenate.manifest import DataError, Examples, settle
-from seed_concatenate.metrics import Scores, score
+from seed_concatenate.manifest import DataError, Examples, drop_invalid_rows
 from seed_concatenate.model import load_model
-from seed_concatenate.splits import draw_splits, kept_splits, take_split
+from seed_concatenate.splits import assign_splits, load_splits, select_split
+
+Metrics = dict[str, float]
+Metric = Callable[[np.ndarray, np.ndarray], float]  # of actual and predicted labels, (rows,)
+
+# What --threshold can maximize.
+THRESHOLD_METRICS: dict[str, Metric] = {
+    "accuracy": accuracy_score,
+    "balanced_accuracy": balanced_accuracy_score,
+    "f1": f1_score,
+}
 
 
 def open_run(run: Path) -> tuple[keras.Model, Preprocessing, dict[str, Any]]:
@@ -37,71 +55,79 @@ def evaluate(
     run: Path,
     data: Path,
     split: str = "test",
-    as_json: bool = False,
-    bad_rows: str = "stop",
-    outside: bool = False,
-) -> None:
-    """Print the metrics of each output."""
-    result = metrics_of(run, data, split, bad_rows, outside)
-    if as_json:
-        print(json.dumps(result))
-        return
-    print(f"{result['rows']} rows of the split {split}")
-    print_scores(result["outputs"])
-
-
-def print_scores(outputs: dict[str, Scores]) -> None:
-    """Print a line for each metric."""
-    for name, scores in outputs.items():
-        for metric, value in scores.items():
-            print(f"  {name}  {metric}  {value:.4f}")
-
-
-def metrics_of(
-    run: Path,
-    data: Path,
-    split: str,
-    bad_rows: str = "stop",
+    drop_invalid: bool = False,
     outside: bool = False,
 ) -> dict[str, Any]:
-    """Compute the metrics of each output on the same rows as in training held out."""
+    """Compute the metrics of each output on a split."""
     model, preprocessing, options = open_run(run)
     others = [column for column in (options["group"], options["time"]) if column]
     examples = open_examples(data, outside=outside, others=others)
     check_files(examples)
-    examples = settle(examples, bad_rows)
-    splits = kept_splits(run / "splits.csv", examples)
+    examples = drop_invalid_rows(examples, drop_invalid)
+    splits = load_splits(run / "splits.csv", examples)
     if splits is None:
         if not examples.splits.any() and split != "all":
-            print(f"{data} is not what was trained on: its splits are drawn anew", file=sys.stderr)
-        splits = draw_splits(
+            print(f"{data} is not what was trained on: it gets new splits", file=sys.stderr)
+        splits = assign_splits(
             examples,
             options["seed"],
             strata=examples.values[STRATA],
             group=options["group"],
             time=options["time"],
         )
-    examples = take_split(examples, splits, split)
+    examples = select_split(examples, splits, split)
     preprocessing.note_unknown_labels(examples)
-    examples = settle(examples, bad_rows)
-    size = options["batch_size"]
+    examples = drop_invalid_rows(examples, drop_invalid)
+    y_true, batch_size = preprocessing.targets(examples), options["batch_size"]
+    y_pred = predict_batches(model, preprocessing, examples, batch_size)
     result: dict[str, Any] = {"split": split, "rows": len(examples)}
-    result["outputs"] = measure(model, preprocessing, examples, size)
+    result["outputs"] = compute_metrics(y_true, y_pred, preprocessing.state)
     return result
 
 
-def measure(
-    model: keras.Model, preprocessing: Preprocessing, examples: Examples, batch_size: int
-) -> dict[str, Scores]:
-    """Compare the predictions with the truth: the metrics of each output."""
-    predictions = predict(model, preprocessing, examples, batch_size)
-    return score(preprocessing.targets(examples), predictions, preprocessing.learnt)
+def print_result(result: dict[str, Any]) -> None:
+    """Print what `evaluate` computed, a line for each metric."""
+    print(f"{result['rows']} rows of the split {result['split']}")
+    print_metrics(result["outputs"])
 
 
-def predict(
+def print_metrics(outputs: dict[str, Metrics]) -> None:
+    """Print a line for each metric of each output."""
+    for name, metrics in outputs.items():
+        for metric, value in metrics.items():
+            print(f"  {name}  {metric}  {value:.4f}")
+
+
+def predict_batches(
     model: keras.Model, preprocessing: Preprocessing, examples: Examples, batch_size: int
 ) -> dict[str, np.ndarray]:
-    """Predict, by output name."""
+    """Predict the outputs of the examples, by output name."""
     batches = make_dataset(examples, preprocessing, batch_size, with_targets=False)
     predictions: dict[str, np.ndarray] = model.predict(batches, verbose=0)
     return predictions
+
+
+def compute_metrics(
+    y_true: dict[str, np.ndarray], y_pred: dict[str, np.ndarray], state: State
+) -> dict[str, Metrics]:
+    """Compute the metrics of each output; undefined ones, such as AUC of one class, are dropped."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of undefined metrics
+        outputs = {
+            "label": binary_metrics(y_true["label"], y_pred["label"], state["label"]),
+        }
+    return {
+        name: {metric: float(value) for metric, value in metrics.items() if np.isfinite(value)}
+        for name, metrics in outputs.items()
+    }
+
+
+def binary_metrics(y_true: np.ndarray, y_pred: np.ndarray, state: State) -> Metrics:
+    """Compute the metrics of probabilities of the second label, (rows, 1)."""
+    predicted = y_pred > state["thresholds"][0]
+    return {
+        "accuracy": accuracy_score(y_true, predicted),
+        "auc": roc_auc_score(y_true, y_pred),
+        "balanced_accuracy": balanced_accuracy_score(y_true, predicted),
+        "f1": f1_score(y_true, predicted, zero_division=0),
+    }

@@ -11,7 +11,7 @@ from keras import layers
 
 
 def encode_numbers(features: keras.KerasTensor) -> keras.KerasTensor:
-    """Encode numbers: numbers, normalised, (batch, 20) -> (batch, 32)."""
+    """Encode numbers: numbers, normalized, (batch, 20) -> (batch, 32)."""
     x = features
     x = layers.Dense(64, activation="relu", name="numbers.dense_1")(x)
     x = layers.Dense(32, activation="relu", name="numbers.dense_2")(x)
@@ -63,7 +63,7 @@ def build_model() -> keras.Model:
 
 def compile_model(
     model: keras.Model,
-    learnt: dict[str, Any],
+    state: dict[str, Any],
     learning_rate: float | keras.optimizers.schedules.LearningRateSchedule = 2e-3,
 ) -> None:
     """Give the model its optimizer, and each output its loss and metrics."""

@@ -8,55 +8,46 @@ import numpy as np
 import pandas as pd
 
 from seed_concatenate.data import (
+    State,
     check_files,
-    make_dataset,
     open_examples,
 )
-from seed_concatenate.evaluate import open_run
-from seed_concatenate.manifest import DataError, settle
+from seed_concatenate.evaluate import open_run, predict_batches
+from seed_concatenate.manifest import DataError, drop_invalid_rows
 
 
 def predict(
     run: Path,
     data: Path,
     out: Path,
-    bad_rows: str = "stop",
+    drop_invalid: bool = False,
     outside: bool = False,
 ) -> None:
-    """Write the predictions for every row of the manifest, in its order."""
+    """Write the predictions for every row of the manifest, which needs no targets, in its order."""
     if out.suffix not in (".csv", ".jsonl", ".parquet"):
         raise DataError(f"--out {out}: write to a .csv, .jsonl or .parquet file")
-    predictions = predict_table(run, data, bad_rows, outside)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    if out.suffix == ".csv":
-        predictions.to_csv(out, index=False)
-    elif out.suffix == ".jsonl":
-        predictions.to_json(out, orient="records", lines=True, force_ascii=False)
-    else:
-        predictions.to_parquet(out, index=False)
-    print(f"{len(predictions)} predictions written to {out}")
-
-
-def predict_table(
-    run: Path,
-    data: Path,
-    bad_rows: str = "stop",
-    outside: bool = False,
-) -> pd.DataFrame:
-    """Predict; the manifest need not have the columns of the truth."""
     model, preprocessing, options = open_run(run)
     examples = open_examples(data, with_outputs=False, outside=outside)
     check_files(examples)
-    examples = settle(examples, bad_rows)
-    batches = make_dataset(examples, preprocessing, options["batch_size"], with_targets=False)
-    predictions = model.predict(batches, verbose=0)
+    examples = drop_invalid_rows(examples, drop_invalid)
+    y_pred = predict_batches(model, preprocessing, examples, options["batch_size"])
     table = pd.DataFrame({"row": examples.rows})
-    learnt = preprocessing.learnt
+    add_predictions(table, y_pred, preprocessing.state)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if out.suffix == ".csv":
+        table.to_csv(out, index=False)
+    elif out.suffix == ".jsonl":
+        table.to_json(out, orient="records", lines=True, force_ascii=False)
+    else:
+        table.to_parquet(out, index=False)
+    print(f"Wrote {len(table)} predictions to {out}")
 
+
+def add_predictions(table: pd.DataFrame, y_pred: dict[str, np.ndarray], state: State) -> None:
+    """Add the columns of each output to the table: labels and their probabilities, or numbers."""
     # label
-    probability = predictions["label"][:, 0]
-    labels = np.array(learnt["label"]["labels"])
-    threshold = learnt["label"]["thresholds"][0]
+    probability = y_pred["label"][:, 0]
+    labels = np.array(state["label"]["labels"])
+    threshold = state["label"]["thresholds"][0]
     table["label"] = labels[(probability > threshold).astype(int)]
     table["label_probability"] = probability  # of the second label
-    return table

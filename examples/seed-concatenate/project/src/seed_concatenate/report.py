@@ -1,6 +1,6 @@
 """The report of a training: report.html, the page to open first.
 
-It looks at validation rows, which the model has not learnt from. How each input is shown and
+It looks at validation rows, which the model was not trained on. How each input is shown and
 each output is judged stands below; what a page is made of, in page.py.
 """
 
@@ -21,10 +21,11 @@ from seed_concatenate import TITLE, data
 from seed_concatenate.data import (
     INPUTS,
     OUTPUTS,
-    Learnt,
     Preprocessing,
+    State,
     make_dataset,
 )
+from seed_concatenate.evaluate import predict_batches
 from seed_concatenate.manifest import Examples
 from seed_concatenate.page import (
     bar_chart,
@@ -64,17 +65,17 @@ def write_report(
         about += f", the pictures from {MOST_ROWS:,} of them"
     examples = examples.take(np.random.default_rng(0).permutation(len(examples))[:MOST_ROWS])
     truth = preprocessing.targets(examples)
-    predicted = predict(model, preprocessing, examples)
+    predicted = predict_batches(model, preprocessing, examples, BATCH)
     added = permutation_importance(model, preprocessing, examples, truth, predicted)
 
     verdicts, pictures, additions, worst = [], [], [], []
     for name in OUTPUTS:
-        true, said, learnt = truth[name], predicted[name], preprocessing.learnt[name]
+        true, said, state = truth[name], predicted[name], preprocessing.state[name]
         heading = f"<h3>{name}</h3>"
-        verdicts.append(heading + verdict(name, metrics[name], learnt, true, said))
-        pictures.append(heading + DRAW[name](learnt, true, said))
+        verdicts.append(heading + verdict(name, metrics[name], state, true, said))
+        pictures.append(heading + DRAW[name](state, true, said))
         additions.append(f"<h3>{name}: {MAIN_METRICS[name]}</h3>" + bar_chart(added[name]))
-        worst.append(heading + worst_examples(name, learnt, examples, true, said))
+        worst.append(heading + worst_examples(name, state, examples, true, said))
     trained, first = f"{len(history)} epochs", ""
     if members > 1:
         trained = f"{members} members, the first for {trained}"
@@ -94,22 +95,14 @@ def write_report(
     return path
 
 
-def predict(
-    model: keras.Model, preprocessing: Preprocessing, examples: Examples
-) -> dict[str, np.ndarray]:
-    """Predict every output of the examples."""
-    batches = make_dataset(examples, preprocessing, BATCH, with_targets=False)
-    return model.predict(batches, verbose=0)
-
-
 def verdict(
-    name: str, scores: dict[str, float], learnt: Learnt, truth: np.ndarray, predicted: np.ndarray
+    name: str, scores: dict[str, float], state: State, truth: np.ndarray, predicted: np.ndarray
 ) -> str:
     """Say how good an output is, and whether one answer for all rows would do as well."""
     numbers = ", ".join(f"{metric} <b>{rounded(value, 4)}</b>" for metric, value in scores.items())
-    mistakes = MISTAKES[name](learnt, truth, predicted).mean()
+    mistakes = MISTAKES[name](state, truth, predicted).mean()
     answers = [np.broadcast_to(answer, predicted.shape) for answer in predicted[:50]]
-    unmoved = min(MISTAKES[name](learnt, truth, answer).mean() for answer in answers)
+    unmoved = min(MISTAKES[name](state, truth, answer).mean() for answer in answers)
     if mistakes >= 0.95 * unmoved:
         return f'<p>{numbers}</p><p class="bad">No better than one answer for all rows.</p>'
     share = mistakes / unmoved
@@ -152,11 +145,11 @@ def permutation_importance(
     for name in INPUTS:
         few = examples.take(rows)  # where there are few, each several times, always with another's
         few.values[name] = few.values[name][rng.permutation(len(rows))]
-        shuffled = predict(model, preprocessing, few)
+        shuffled = predict_batches(model, preprocessing, few, BATCH)
         for output in OUTPUTS:
-            mistakes, learnt = MISTAKES[output], preprocessing.learnt[output]
-            before = mistakes(learnt, truth[output], predicted[output])[rows]
-            more = mistakes(learnt, truth[output][rows], shuffled[output]) - before
+            mistakes, state = MISTAKES[output], preprocessing.state[output]
+            before = mistakes(state, truth[output], predicted[output])[rows]
+            more = mistakes(state, truth[output][rows], shuffled[output]) - before
             error = more.std() / min(len(examples), len(rows)) ** 0.5
             words = f"{rounded(more.mean(), 3)} ± {rounded(error, 1)}"
             bars[output].append((name, float(more.mean()), words))
@@ -182,13 +175,13 @@ def branches(norms: list[dict[str, float]], epochs: int) -> list[str]:
 
 
 def worst_examples(
-    name: str, learnt: Learnt, examples: Examples, truth: np.ndarray, predicted: np.ndarray
+    name: str, state: State, examples: Examples, truth: np.ndarray, predicted: np.ndarray
 ) -> str:
     """Show the examples with the highest loss and what their inputs are."""
     losses = np.asarray(LOSSES[name](truth, predicted))
     found = []
     for row in np.argsort(-losses, kind="stable")[:MOST_WRONG]:
-        true, said = WORDS[name](learnt, truth[row], predicted[row])
+        true, said = WORDS[name](state, truth[row], predicted[row])
         words = f"said <b>{escape(said)}</b><br>truth <b>{escape(true)}</b>"
         values = {name: SHOW[name](examples.values[name][row]) for name in INPUTS}
         shown = "".join(f"<h4>{name}</h4>{value}" for name, value in values.items())
@@ -250,24 +243,24 @@ SHOW: dict[str, Callable[[Any], str]] = {
 # Each output: where it is wrong, in words for one row, as a picture for all
 
 
-def mistakes_label(learnt: Learnt, truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+def mistakes_label(state: State, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
     """Mark the rows whose label is wrong, (rows,)."""
-    return ((predicted > learnt["thresholds"][0]) != truth)[:, 0].astype(float)
+    return ((y_pred > state["thresholds"][0]) != y_true)[:, 0].astype(float)
 
 
-def words_label(learnt: Learnt, truth: np.ndarray, predicted: np.ndarray) -> tuple[str, str]:
-    """Write one label, true and said, with its probability."""
-    labels, second = learnt["labels"], float(predicted[0])
-    said = labels[int(second > learnt["thresholds"][0])]
-    # Of label as it was said, not always of the second label.
-    probability = second if said == labels[1] else 1 - second
-    return labels[int(truth[0])], f"{said} ({probability:.0%})"
+def words_label(state: State, y_true: np.ndarray, y_pred: np.ndarray) -> tuple[str, str]:
+    """Write one label, actual and predicted, with its probability."""
+    labels, second = state["labels"], float(y_pred[0])
+    predicted = labels[int(second > state["thresholds"][0])]
+    # Of the predicted label, not always of the second label.
+    probability = second if predicted == labels[1] else 1 - second
+    return labels[int(y_true[0])], f"{predicted} ({probability:.0%})"
 
 
-def draw_label(learnt: Learnt, truth: np.ndarray, predicted: np.ndarray) -> str:
+def draw_label(state: State, y_true: np.ndarray, y_pred: np.ndarray) -> str:
     """Draw the confusion matrix of label."""
-    said = (predicted[:, 0] > learnt["thresholds"][0]).astype(int)
-    return confusion_matrix(learnt["labels"], truth[:, 0].astype(int), said)
+    predicted = (y_pred[:, 0] > state["thresholds"][0]).astype(int)
+    return confusion_matrix(state["labels"], y_true[:, 0].astype(int), predicted)
 
 
 MAIN_METRICS = {

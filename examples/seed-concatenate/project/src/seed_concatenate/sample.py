@@ -58,8 +58,8 @@ def sample_picture(rng: np.random.Generator, hidden: np.ndarray, folder: Path) -
         picture = rng.normal(90, 15, (100, 100, 3))
         down, right = np.mgrid[:100, :100]
         # The disc of picture, never at quite the same place.
-        centre = rng.uniform(0.4, 0.6, 2) * (100, 100)
-        inside = np.hypot(down - centre[0], right - centre[1]) < 35.0
+        center = rng.uniform(0.4, 0.6, 2) * (100, 100)
+        inside = np.hypot(down - center[0], right - center[1]) < 35.0
         picture[inside] += 50 * value
         pixels = picture.clip(0, 255).astype("uint8")
         picture_bytes = tf.io.encode_jpeg(pixels, quality=90)

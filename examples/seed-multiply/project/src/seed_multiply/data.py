@@ -1,6 +1,6 @@
 """The data: how each column of the manifest becomes a tensor of the model.
 
-For each input: what is read from the manifest, what is learnt from the training rows, and how raw
+For each input: what is read from the manifest, what is fitted to the training rows, and how raw
 values become tensors. `Preprocessing` ties them together, `make_dataset` makes batches.
 """
 
@@ -27,7 +27,7 @@ from seed_multiply.manifest import (
     split_column,
 )
 
-Learnt = dict[str, Any]  # what one input or output learnt, ready for JSON
+State = dict[str, Any]  # the fitted state of one input or output, ready for JSON
 
 INPUTS = [
     "vector_1",
@@ -53,8 +53,8 @@ def read_vector_1(table: Table) -> np.ndarray:
     return number_columns(table, VECTOR_1_COLUMNS)
 
 
-def learn_vector_1(values: np.ndarray) -> Learnt:
-    """Learn how each number of vector_1 is spread."""
+def adapt_vector_1(values: np.ndarray) -> State:
+    """Compute mean and variance of each number of vector_1."""
     return spread(values)
 
 
@@ -68,8 +68,8 @@ def read_vector_2(table: Table) -> np.ndarray:
     return number_columns(table, VECTOR_2_COLUMNS)
 
 
-def learn_vector_2(values: np.ndarray) -> Learnt:
-    """Learn how each number of vector_2 is spread."""
+def adapt_vector_2(values: np.ndarray) -> State:
+    """Compute mean and variance of each number of vector_2."""
     return spread(values)
 
 
@@ -81,17 +81,17 @@ def read_label(table: Table) -> np.ndarray:
     return label_column(table, "label")
 
 
-def learn_label(labels: np.ndarray) -> Learnt:
-    """Learn the two labels of label; the model gives the probability of the second."""
+def adapt_label(labels: np.ndarray) -> State:
+    """Find the two labels of label; the model gives the probability of the second."""
     found = sorted(set(labels), key=lambda label: (label.lower() in TRUE_WORDS, label))
     if len(found) != 2:
         raise DataError(f"label needs two labels, here is {found[:5]}")
     return {"labels": found, "thresholds": [0.5]}
 
 
-def target_label(examples: Examples, learnt: Learnt) -> np.ndarray:
+def target_label(examples: Examples, state: State) -> np.ndarray:
     """Turn the labels of label into float32 (rows, 1), 1 for the second."""
-    indices = label_indices(examples, "label", learnt["labels"])
+    indices = label_indices(examples, "label", state["labels"])
     return indices.astype("float32")[:, None]
 
 
@@ -106,7 +106,7 @@ def open_examples(
 ) -> Examples:
     """Read a manifest, and note what is wrong with its rows; `others` are columns to split by.
 
-    Without outputs where the truth is not known, to predict.
+    Without outputs where the targets are not known, to predict.
     """
     if path.suffix == ".npz":
         return open_arrays(path, with_outputs, others)
@@ -195,7 +195,7 @@ def array_problems(values: dict[str, np.ndarray]) -> list[Problem]:
         good = np.isfinite(flat)
         for index in np.flatnonzero(~good.all(axis=1)):
             text = f"{name} has a value that is not a finite number"
-            problems.append(Problem(int(index) + 1, text, unlabelled=name in OUTPUTS))
+            problems.append(Problem(int(index) + 1, text, unlabeled=name in OUTPUTS))
     return problems
 
 
@@ -203,23 +203,23 @@ def array_problems(values: dict[str, np.ndarray]) -> list[Problem]:
 
 
 class Preprocessing:
-    """What the training rows taught, and how it turns raw values into the model's tensors.
+    """The state fitted to the training rows, and the transforms that use it.
 
     The same code serves training, evaluation, prediction and the exported model.
     """
 
-    def __init__(self, learnt: Learnt) -> None:
-        self.learnt = learnt
+    def __init__(self, state: State) -> None:
+        self.state = state
 
     @classmethod
-    def learn(cls, training: Examples) -> Preprocessing:
-        """Learn from the training rows alone: what is learnt elsewhere would flatter the score."""
+    def adapt(cls, training: Examples) -> Preprocessing:
+        """Fit the state to the training rows alone: other rows would leak into the metrics."""
         values = training.values
         return cls(
             {
-                "vector_1": learn_vector_1(values["vector_1"]),
-                "vector_2": learn_vector_2(values["vector_2"]),
-                "label": learn_label(values["label"]),
+                "vector_1": adapt_vector_1(values["vector_1"]),
+                "vector_2": adapt_vector_2(values["vector_2"]),
+                "label": adapt_label(values["label"]),
             }
         )
 
@@ -228,14 +228,14 @@ class Preprocessing:
         if set(raw) != set(INPUTS):
             raise DataError(f"the inputs are {sorted(INPUTS)}, here are {sorted(raw)}")
         return {
-            "vector_1": normalise(raw["vector_1"], self.learnt["vector_1"]),
-            "vector_2": normalise(raw["vector_2"], self.learnt["vector_2"]),
+            "vector_1": normalize(raw["vector_1"], self.state["vector_1"]),
+            "vector_2": normalize(raw["vector_2"], self.state["vector_2"]),
         }
 
     def targets(self, examples: Examples) -> dict[str, np.ndarray]:
-        """Turn the truth of the examples into what the model's outputs are compared with."""
+        """Turn the outputs' raw values into targets, what the loss compares predictions with."""
         return {
-            "label": target_label(examples, self.learnt["label"]),
+            "label": target_label(examples, self.state["label"]),
         }
 
     def note_unknown_labels(self, examples: Examples) -> None:
@@ -245,12 +245,12 @@ class Preprocessing:
             examples,
             "label",
             [[label] for label in labels],
-            self.learnt["label"]["labels"],
+            self.state["label"]["labels"],
         )
 
     def save(self, path: Path) -> None:
-        """Write what was learnt as JSON, to be read by people too."""
-        path.write_text(json.dumps(self.learnt, indent=2, ensure_ascii=False), encoding="utf-8")
+        """Write the fitted state as readable JSON."""
+        path.write_text(json.dumps(self.state, indent=2, ensure_ascii=False), encoding="utf-8")
 
     @classmethod
     def load(cls, path: Path) -> Preprocessing:
@@ -273,7 +273,7 @@ def make_dataset(
     dataset = tf.data.Dataset.from_tensor_slices((raw, targets))
     if shuffle:
         dataset = dataset.shuffle(len(examples), seed=seed)
-    # After batching: normalising and tokenising many rows at once is much faster than one by one.
+    # After batching: normalizing and tokenizing many rows at once is much faster than one by one.
     dataset = dataset.batch(batch_size).map(
         lambda raw, targets: (preprocessing.inputs(raw), targets),
         num_parallel_calls=tf.data.AUTOTUNE,
@@ -286,17 +286,17 @@ def make_dataset(
 # Numbers
 
 
-def spread(values: np.ndarray) -> Learnt:
-    """Learn mean and variance of each number."""
+def spread(values: np.ndarray) -> State:
+    """Compute mean and variance of each number."""
     exact = values.astype("float64")
-    learnt = {"mean": exact.mean(axis=0), "variance": exact.var(axis=0)}
-    return {name: numbers.tolist() for name, numbers in learnt.items()}
+    state = {"mean": exact.mean(axis=0), "variance": exact.var(axis=0)}
+    return {name: numbers.tolist() for name, numbers in state.items()}
 
 
-def normalise(values: tf.Tensor, learnt: Learnt) -> tf.Tensor:
+def normalize(values: tf.Tensor, state: State) -> tf.Tensor:
     """Bring values to mean 0 and deviation 1; what was constant in training becomes 0."""
-    mean = np.array(learnt["mean"], dtype="float32")
-    deviation = np.sqrt(learnt["variance"]).astype("float32")
+    mean = np.array(state["mean"], dtype="float32")
+    deviation = np.sqrt(state["variance"]).astype("float32")
     deviation = np.where(deviation > 1e-6 * np.abs(mean), deviation, np.float32(1))
     return (values - mean) / deviation
 
@@ -310,10 +310,10 @@ def label_indices(examples: Examples, name: str, labels: list[str]) -> np.ndarra
 def note_unknown(
     examples: Examples, column: str, labels: Iterable[list[str]], known: list[str]
 ) -> None:
-    """Note the rows with a label that no training row has: nothing was learnt of it."""
-    learnt = set(known)
+    """Note the rows with a label that no training row has: the model cannot predict it."""
+    known_labels = set(known)
     for row, of_row in zip(examples.rows, labels, strict=True):
         for label in of_row:
-            if label not in learnt:
-                says = f"{column} is {label!r}, which no training row has"
-                examples.problems.append(Problem(int(row), says))
+            if label not in known_labels:
+                text = f"{column} is {label!r}, which no training row has"
+                examples.problems.append(Problem(int(row), text))

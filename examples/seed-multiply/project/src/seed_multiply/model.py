@@ -11,14 +11,14 @@ from keras import layers
 
 
 def encode_vector_1(features: keras.KerasTensor) -> keras.KerasTensor:
-    """Encode vector_1: numbers, normalised, (batch, 10) -> (batch, 16)."""
+    """Encode vector_1: numbers, normalized, (batch, 10) -> (batch, 16)."""
     x = features
     x = layers.Dense(16, activation="relu", name="vector_1.dense_1")(x)
     return x
 
 
 def encode_vector_2(features: keras.KerasTensor) -> keras.KerasTensor:
-    """Encode vector_2: numbers, normalised, (batch, 10) -> (batch, 16)."""
+    """Encode vector_2: numbers, normalized, (batch, 10) -> (batch, 16)."""
     x = features
     x = layers.Dense(16, activation="relu", name="vector_2.dense_1")(x)
     return x
@@ -58,7 +58,7 @@ def build_model() -> keras.Model:
 
 def compile_model(
     model: keras.Model,
-    learnt: dict[str, Any],
+    state: dict[str, Any],
     learning_rate: float | keras.optimizers.schedules.LearningRateSchedule = 2e-3,
 ) -> None:
     """Give the model its optimizer, and each output its loss and metrics."""

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 # Told apart by every kind of eye.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#888888")
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#888888")
 MOST_LABELS = 30
 
 STYLE = """
@@ -110,9 +110,9 @@ def epoch_plot(
     figure = Figure(figsize=(4.6, 2.6 + 0.1 * len(lines)), layout="constrained")
     axes = figure.subplots()
     for index, (label, values) in enumerate(lines.items()):
-        style = ("-", "--", ":")[index // len(COLOURS) % 3]  # where there are more than colours
-        colour = COLOURS[index % len(COLOURS)]
-        axes.plot(range(first, first + len(values)), values, style, color=colour, label=label)
+        style = ("-", "--", ":")[index // len(COLORS) % 3]  # where there are more than colors
+        color = COLORS[index % len(COLORS)]
+        axes.plot(range(first, first + len(values)), values, style, color=color, label=label)
     if kept:
         axes.axvline(kept, color="#888888", linewidth=1, linestyle=":")
     axes.set(xlabel="epoch", yscale="log" if log else "linear")
@@ -142,25 +142,25 @@ def in_columns(columns: list[str], values: np.ndarray) -> str:
     return f'<div class="columns">{"".join(pairs)}</div>'
 
 
-def confusion_matrix(labels: list[str], truth: np.ndarray, said: np.ndarray) -> str:
-    """Count what was said of each true label; of many labels, those with the most mistakes."""
-    count, wrong = len(labels), truth != said
-    mistakes = np.bincount(np.concatenate([truth[wrong], said[wrong]]), minlength=count)
+def confusion_matrix(labels: list[str], y_true: np.ndarray, y_pred: np.ndarray) -> str:
+    """Count the predictions of each actual label; of many labels, those with the most mistakes."""
+    count, wrong = len(labels), y_true != y_pred
+    mistakes = np.bincount(np.concatenate([y_true[wrong], y_pred[wrong]]), minlength=count)
     shown = np.sort(np.argsort(-mistakes, kind="stable")[:MOST_LABELS])
     rows = ""
-    for true in shown:
-        rows += f"<tr><th>{escape(labels[true])}</th>"
-        total = max(1, (truth == true).sum())
+    for row in shown:
+        rows += f"<tr><th>{escape(labels[row])}</th>"
+        total = max(1, (y_true == row).sum())
         for column in shown:
-            cell = ((truth == true) & (said == column)).sum()
-            colour = "--blue" if true == column else "--orange"
-            shade = f"color-mix(in srgb, var({colour}) {60 * cell / total:.0f}%, transparent)"
+            cell = ((y_true == row) & (y_pred == column)).sum()
+            color = "--blue" if row == column else "--orange"
+            shade = f"color-mix(in srgb, var({color}) {60 * cell / total:.0f}%, transparent)"
             rows += f'<td style="background: {shade}">{cell or ""}</td>'
         rows += "</tr>\n"
     heads = "".join(f"<th>{escape(labels[column])}</th>" for column in shown)
     left_out = f"; the {MOST_LABELS} of {count} with most mistakes" if count > MOST_LABELS else ""
     return (
-        f"<p><small>rows: the truth, columns: what was said{left_out}</small></p>"
+        f"<p><small>rows: actual, columns: predicted{left_out}</small></p>"
         f'<div class="wide"><table class="matrix"><thead><tr><td></td>{heads}</tr></thead>\n'
         f"<tbody>{rows}</tbody></table></div>"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from pathlib import Path
@@ -64,9 +65,13 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def about_rows(command: argparse.ArgumentParser) -> None:
-    """Add what to do with rows that cannot be read."""
-    ways = ["stop", "skip"]
-    command.add_argument("--bad-rows", default="stop", choices=ways, help="skip: leave them out")
+    """Add the options for invalid rows and for files elsewhere."""
+    command.add_argument(
+        "--drop-invalid-rows",
+        action="store_true",
+        dest="drop_invalid",
+        help="default: stop at them",
+    )
     command.add_argument(
         "--outside", action="store_true", help="follow paths that leave the manifest's folder"
     )
@@ -109,9 +114,14 @@ def main(arguments: list[str] | None = None) -> int:
 
             train(Options(**{name: value for name, value in options.items() if value is not None}))
         elif command == "evaluate":
-            from seed_two_lstms.evaluate import evaluate
+            from seed_two_lstms.evaluate import evaluate, print_result
 
-            evaluate(**options)
+            as_json = options.pop("as_json")
+            result = evaluate(**options)
+            if as_json:
+                print(json.dumps(result))
+            else:
+                print_result(result)
         elif command == "predict":
             from seed_two_lstms.predict import predict
 

@@ -1,6 +1,6 @@
 """The data: how each column of the manifest becomes a tensor of the model.
 
-For each input: what is read from the manifest, what is learnt from the training rows, and how raw
+For each input: what is read from the manifest, what is fitted to the training rows, and how raw
 values become tensors. `Preprocessing` ties them together, `make_dataset` makes batches.
 """
 
@@ -31,7 +31,7 @@ from seed_two_lstms.manifest import (
 )
 from seed_two_lstms.model import PADDED_STEP
 
-Learnt = dict[str, Any]  # what one input or output learnt, ready for JSON
+State = dict[str, Any]  # the fitted state of one input or output, ready for JSON
 
 INPUTS = [
     "sequence_1",
@@ -65,8 +65,8 @@ def pad_sequence_1(series: tf.Tensor) -> tf.Tensor:
     return tf.ensure_shape(series, (10, 5))
 
 
-def learn_sequence_1(values: np.ndarray) -> Learnt:
-    """Learn the mean and the variance of each value of sequence_1 over all steps."""
+def adapt_sequence_1(values: np.ndarray) -> State:
+    """Compute the mean and the variance of each value of sequence_1 over all steps."""
     series = values if values.ndim == 3 else [series_file(path, 5) for path in values]
     return moments(series)
 
@@ -94,8 +94,8 @@ def pad_sequence_2(series: tf.Tensor) -> tf.Tensor:
     return tf.ensure_shape(series, (15, 3))
 
 
-def learn_sequence_2(values: np.ndarray) -> Learnt:
-    """Learn the mean and the variance of each value of sequence_2 over all steps."""
+def adapt_sequence_2(values: np.ndarray) -> State:
+    """Compute the mean and the variance of each value of sequence_2 over all steps."""
     series = values if values.ndim == 3 else [series_file(path, 3) for path in values]
     return moments(series)
 
@@ -108,17 +108,17 @@ def read_label(table: Table) -> np.ndarray:
     return label_column(table, "label")
 
 
-def learn_label(labels: np.ndarray) -> Learnt:
-    """Learn the two labels of label; the model gives the probability of the second."""
+def adapt_label(labels: np.ndarray) -> State:
+    """Find the two labels of label; the model gives the probability of the second."""
     found = sorted(set(labels), key=lambda label: (label.lower() in TRUE_WORDS, label))
     if len(found) != 2:
         raise DataError(f"label needs two labels, here is {found[:5]}")
     return {"labels": found, "thresholds": [0.5]}
 
 
-def target_label(examples: Examples, learnt: Learnt) -> np.ndarray:
+def target_label(examples: Examples, state: State) -> np.ndarray:
     """Turn the labels of label into float32 (rows, 1), 1 for the second."""
-    indices = label_indices(examples, "label", learnt["labels"])
+    indices = label_indices(examples, "label", state["labels"])
     return indices.astype("float32")[:, None]
 
 
@@ -134,7 +134,7 @@ def open_examples(
 ) -> Examples:
     """Read a manifest, and note what is wrong with its rows; `others` are columns to split by.
 
-    Without outputs where the truth is not known, to predict.
+    Without outputs where the targets are not known, to predict.
     """
     if path.suffix == ".npz":
         return open_arrays(path, with_outputs, others)
@@ -223,7 +223,7 @@ def array_problems(values: dict[str, np.ndarray]) -> list[Problem]:
         good = np.isfinite(flat)
         for index in np.flatnonzero(~good.all(axis=1)):
             text = f"{name} has a value that is not a finite number"
-            problems.append(Problem(int(index) + 1, text, unlabelled=name in OUTPUTS))
+            problems.append(Problem(int(index) + 1, text, unlabeled=name in OUTPUTS))
     return problems
 
 
@@ -275,23 +275,23 @@ def check_files(examples: Examples) -> None:
 
 
 class Preprocessing:
-    """What the training rows taught, and how it turns raw values into the model's tensors.
+    """The state fitted to the training rows, and the transforms that use it.
 
     The same code serves training, evaluation, prediction and the exported model.
     """
 
-    def __init__(self, learnt: Learnt) -> None:
-        self.learnt = learnt
+    def __init__(self, state: State) -> None:
+        self.state = state
 
     @classmethod
-    def learn(cls, training: Examples) -> Preprocessing:
-        """Learn from the training rows alone: what is learnt elsewhere would flatter the score."""
+    def adapt(cls, training: Examples) -> Preprocessing:
+        """Fit the state to the training rows alone: other rows would leak into the metrics."""
         values = training.values
         return cls(
             {
-                "sequence_1": learn_sequence_1(values["sequence_1"]),
-                "sequence_2": learn_sequence_2(values["sequence_2"]),
-                "label": learn_label(values["label"]),
+                "sequence_1": adapt_sequence_1(values["sequence_1"]),
+                "sequence_2": adapt_sequence_2(values["sequence_2"]),
+                "label": adapt_label(values["label"]),
             }
         )
 
@@ -300,14 +300,14 @@ class Preprocessing:
         if set(raw) != set(INPUTS):
             raise DataError(f"the inputs are {sorted(INPUTS)}, here are {sorted(raw)}")
         return {
-            "sequence_1": mark_padding(raw["sequence_1"], self.learnt["sequence_1"]),
-            "sequence_2": mark_padding(raw["sequence_2"], self.learnt["sequence_2"]),
+            "sequence_1": mark_padding(raw["sequence_1"], self.state["sequence_1"]),
+            "sequence_2": mark_padding(raw["sequence_2"], self.state["sequence_2"]),
         }
 
     def targets(self, examples: Examples) -> dict[str, np.ndarray]:
-        """Turn the truth of the examples into what the model's outputs are compared with."""
+        """Turn the outputs' raw values into targets, what the loss compares predictions with."""
         return {
-            "label": target_label(examples, self.learnt["label"]),
+            "label": target_label(examples, self.state["label"]),
         }
 
     def note_unknown_labels(self, examples: Examples) -> None:
@@ -317,12 +317,12 @@ class Preprocessing:
             examples,
             "label",
             [[label] for label in labels],
-            self.learnt["label"]["labels"],
+            self.state["label"]["labels"],
         )
 
     def save(self, path: Path) -> None:
-        """Write what was learnt as JSON, to be read by people too."""
-        path.write_text(json.dumps(self.learnt, indent=2, ensure_ascii=False), encoding="utf-8")
+        """Write the fitted state as readable JSON."""
+        path.write_text(json.dumps(self.state, indent=2, ensure_ascii=False), encoding="utf-8")
 
     @classmethod
     def load(cls, path: Path) -> Preprocessing:
@@ -349,7 +349,7 @@ def make_dataset(
         lambda raw, targets: (open_files(raw), targets),
         num_parallel_calls=tf.data.AUTOTUNE,
     )
-    # After batching: normalising and tokenising many rows at once is much faster than one by one.
+    # After batching: normalizing and tokenizing many rows at once is much faster than one by one.
     dataset = dataset.batch(batch_size).map(
         lambda raw, targets: (preprocessing.inputs(raw), targets),
         num_parallel_calls=tf.data.AUTOTUNE,
@@ -383,7 +383,7 @@ def series_file(path: str | bytes | np.ndarray, values: int) -> np.ndarray:
     return series.astype("float32")
 
 
-def moments(series: Iterable[np.ndarray]) -> Learnt:
+def moments(series: Iterable[np.ndarray]) -> State:
     """Compute mean and variance of each value over all steps, without holding all series."""
     count, total, squares = 0, np.zeros(1), np.zeros(1)
     for one in series:
@@ -395,15 +395,15 @@ def moments(series: Iterable[np.ndarray]) -> Learnt:
     return {"mean": mean.tolist(), "variance": np.maximum(squares / count - mean**2, 0).tolist()}
 
 
-def mark_padding(series: tf.Tensor, learnt: Learnt) -> tf.Tensor:
-    """Normalise, and turn the NaN steps of padding into the value that the model masks."""
-    return tf.where(tf.math.is_nan(series), PADDED_STEP, normalise(series, learnt))
+def mark_padding(series: tf.Tensor, state: State) -> tf.Tensor:
+    """Normalize, and mark padding, steps of NaN, with the value that the model masks."""
+    return tf.where(tf.math.is_nan(series), PADDED_STEP, normalize(series, state))
 
 
-def normalise(values: tf.Tensor, learnt: Learnt) -> tf.Tensor:
+def normalize(values: tf.Tensor, state: State) -> tf.Tensor:
     """Bring values to mean 0 and deviation 1; what was constant in training becomes 0."""
-    mean = np.array(learnt["mean"], dtype="float32")
-    deviation = np.sqrt(learnt["variance"]).astype("float32")
+    mean = np.array(state["mean"], dtype="float32")
+    deviation = np.sqrt(state["variance"]).astype("float32")
     deviation = np.where(deviation > 1e-6 * np.abs(mean), deviation, np.float32(1))
     return (values - mean) / deviation
 
@@ -417,10 +417,10 @@ def label_indices(examples: Examples, name: str, labels: list[str]) -> np.ndarra
 def note_unknown(
     examples: Examples, column: str, labels: Iterable[list[str]], known: list[str]
 ) -> None:
-    """Note the rows with a label that no training row has: nothing was learnt of it."""
-    learnt = set(known)
+    """Note the rows with a label that no training row has: the model cannot predict it."""
+    known_labels = set(known)
     for row, of_row in zip(examples.rows, labels, strict=True):
         for label in of_row:
-            if label not in learnt:
-                says = f"{column} is {label!r}, which no training row has"
-                examples.problems.append(Problem(int(row), says))
+            if label not in known_labels:
+                text = f"{column} is {label!r}, which no training row has"
+                examples.problems.append(Problem(int(row), text))

@@ -9,11 +9,11 @@ from typing import Any
 import keras
 from keras import layers
 
-PADDED_STEP = -1000.0  # marks steps that are not there; no normalised value comes near it
+PADDED_STEP = -1000.0  # marks steps that are not there; no normalized value comes near it
 
 
 def encode_sequence_1(features: keras.KerasTensor) -> keras.KerasTensor:
-    """Encode sequence_1: series, normalised, (batch, 10, 5) -> (batch, 32)."""
+    """Encode sequence_1: series, normalized, (batch, 10, 5) -> (batch, 32)."""
     # Shorter series are padded; the mask keeps the padded steps out of all that follows.
     x = layers.Masking(mask_value=PADDED_STEP, name="sequence_1.mask")(features)
     x = layers.LSTM(32, name="sequence_1.lstm_1")(x)
@@ -21,7 +21,7 @@ def encode_sequence_1(features: keras.KerasTensor) -> keras.KerasTensor:
 
 
 def encode_sequence_2(features: keras.KerasTensor) -> keras.KerasTensor:
-    """Encode sequence_2: series, normalised, (batch, 15, 3) -> (batch, 64)."""
+    """Encode sequence_2: series, normalized, (batch, 15, 3) -> (batch, 64)."""
     # Shorter series are padded; the mask keeps the padded steps out of all that follows.
     x = layers.Masking(mask_value=PADDED_STEP, name="sequence_2.mask")(features)
     x = layers.LSTM(64, name="sequence_2.lstm_1")(x)
@@ -62,7 +62,7 @@ def build_model() -> keras.Model:
 
 def compile_model(
     model: keras.Model,
-    learnt: dict[str, Any],
+    state: dict[str, Any],
     learning_rate: float | keras.optimizers.schedules.LearningRateSchedule = 2e-3,
 ) -> None:
     """Give the model its optimizer, and each output its loss and metrics."""

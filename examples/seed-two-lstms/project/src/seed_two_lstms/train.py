@@ -1,7 +1,7 @@
 """Training: from a manifest to a run, a folder with all that the other commands need.
 
 A run holds model.keras, preprocessing.json, run.json, splits.csv, history.csv, metrics.json and
-curves.png; left_out.csv lists the invalid rows where there are any.
+curves.png; invalid_rows.csv lists the invalid rows where there are any.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from matplotlib.figure import Figure
 from seed_two_lstms.calibration import calibrate
 from seed_two_lstms.data import STRATA, Preprocessing, check_files, make_dataset, open_examples
 from seed_two_lstms.ensemble import average_members, choose_members
-from seed_two_lstms.evaluate import measure, print_scores
-from seed_two_lstms.manifest import SPLITS, DataError, Examples, settle
+from seed_two_lstms.evaluate import compute_metrics, predict_batches, print_metrics
+from seed_two_lstms.manifest import SPLITS, DataError, Examples, drop_invalid_rows
 from seed_two_lstms.model import build_model, compile_model, load_model
 from seed_two_lstms.report import WatchBranches, write_report
 from seed_two_lstms.sample import write_sample
-from seed_two_lstms.splits import draw_splits, keep_splits, kept_splits, take_split
+from seed_two_lstms.splits import assign_splits, load_splits, save_splits, select_split
 
 BACKUP_STEPS = 1000  # between two backups of a training
 
@@ -44,7 +44,7 @@ class Options:
     resume: bool = False
     group: str | None = None
     time: str | None = None
-    bad_rows: str = "stop"
+    drop_invalid: bool = False
     outside: bool = False
     members: int = 0
     threshold: str = "accuracy"
@@ -63,11 +63,11 @@ def train(options: Options) -> None:
     if options.resume:
         preprocessing = Preprocessing.load(run / "preprocessing.json")
     else:
-        preprocessing = Preprocessing.learn(take_split(examples, examples.splits, "train"))
+        preprocessing = Preprocessing.adapt(select_split(examples, examples.splits, "train"))
     preprocessing.note_unknown_labels(examples)
-    examples = settle(examples, options.bad_rows, run / "left_out.csv")
-    training = take_split(examples, examples.splits, "train")
-    validation = take_split(examples, examples.splits, "validation")
+    examples = drop_invalid_rows(examples, options.drop_invalid, run / "invalid_rows.csv")
+    training = select_split(examples, examples.splits, "train")
+    validation = select_split(examples, examples.splits, "validation")
     options = begin_run(options, examples, preprocessing)
     size = options.batch_size
     batches = make_dataset(training, preprocessing, size, shuffle=True, seed=options.seed)
@@ -83,11 +83,13 @@ def train(options: Options) -> None:
 
     # Evaluate on the validation split, and save.
     model.save(run / "model.keras")
-    metrics = measure(model, preprocessing, validation, size)
+    y_pred = predict_batches(model, preprocessing, validation, size)
+    y_true = preprocessing.targets(validation)
+    metrics = compute_metrics(y_true, y_pred, preprocessing.state)
     result = {"split": "validation", "rows": len(validation), "outputs": metrics}
     write_json(run / "metrics.json", result)
     draw_curves(pd.read_csv(run / "history.csv"), run / "curves.png")
-    print_scores(metrics)
+    print_metrics(metrics)
     print(f"Run written to {run}")
     report = write_report(run, model, preprocessing, validation, watch.norms)
     print(f"Open {report}")
@@ -103,8 +105,8 @@ def load_rows(options: Options) -> tuple[Options, Examples]:
     columns = [column for column in (options.group, options.time) if column]
     examples = open_examples(data, outside=options.outside, others=columns)
     check_files(examples)
-    examples = settle(examples, options.bad_rows, options.run / "left_out.csv")
-    splits = draw_splits(
+    examples = drop_invalid_rows(examples, options.drop_invalid, options.run / "invalid_rows.csv")
+    splits = assign_splits(
         examples,
         options.seed,
         strata=examples.values[STRATA],
@@ -118,7 +120,7 @@ def load_rows(options: Options) -> tuple[Options, Examples]:
 def begin_run(options: Options, examples: Examples, preprocessing: Preprocessing) -> Options:
     """Write what a run begins with; few rows get small batches and many epochs: 1,000 steps."""
     run, splits = options.run, examples.splits
-    if options.resume and kept_splits(run / "splits.csv", examples) is None:
+    if options.resume and load_splits(run / "splits.csv", examples) is None:
         raise DataError(f"{options.data} has changed since {run} began; train without --resume")
     rows = {split: int((splits == split).sum()) for split in SPLITS}
     size = options.batch_size or min(256, max(16, rows["train"] // 64))
@@ -130,7 +132,7 @@ def begin_run(options: Options, examples: Examples, preprocessing: Preprocessing
             shutil.rmtree(run / name, ignore_errors=True)
         for name in ("model.keras", "history.csv", "metrics.json", "finished"):
             (run / name).unlink(missing_ok=True)
-    keep_splits(run / "splits.csv", examples, splits)
+    save_splits(run / "splits.csv", examples, splits)
     write_json(run / "run.json", {**asdict(options), "rows": rows})
     preprocessing.save(run / "preprocessing.json")
     return options
@@ -237,7 +239,7 @@ def fit_members(
         folder.mkdir(parents=True, exist_ok=True)
         keras.utils.set_random_seed(options.seed + number - 1)
         model = build_model()
-        compile_model(model, preprocessing.learnt, learning_rates(options, len(batches)))
+        compile_model(model, preprocessing.state, learning_rates(options, len(batches)))
         model, ended = fit(model, batches, validation_batches, options, folder, *callbacks)
         members.append(model)
         if not ended:

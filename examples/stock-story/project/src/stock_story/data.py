@@ -1,6 +1,6 @@
 """The data: how each column of the manifest becomes a tensor of the model.
 
-For each input: what is read from the manifest, what is learnt from the training rows, and how raw
+For each input: what is read from the manifest, what is fitted to the training rows, and how raw
 values become tensors. `Preprocessing` ties them together, `make_dataset` makes batches.
 """
 
@@ -32,7 +32,7 @@ from stock_story.manifest import (
     text_column,
 )
 
-Learnt = dict[str, Any]  # what one input or output learnt, ready for JSON
+State = dict[str, Any]  # the fitted state of one input or output, ready for JSON
 
 INPUTS = [
     "indicators",
@@ -62,8 +62,8 @@ def read_indicators(table: Table) -> np.ndarray:
     return number_columns(table, INDICATORS_COLUMNS)
 
 
-def learn_indicators(values: np.ndarray) -> Learnt:
-    """Learn how each number of indicators is spread, and the edges of 16 bins."""
+def adapt_indicators(values: np.ndarray) -> State:
+    """Compute mean and variance of each number of indicators, and the edges of 16 bins."""
     return spread(values, 16)
 
 
@@ -82,8 +82,8 @@ def read_fundamentals(table: Table) -> np.ndarray:
     return number_columns(table, FUNDAMENTALS_COLUMNS)
 
 
-def learn_fundamentals(values: np.ndarray) -> Learnt:
-    """Learn how each number of fundamentals is spread, and the edges of 16 bins."""
+def adapt_fundamentals(values: np.ndarray) -> State:
+    """Compute mean and variance of each number of fundamentals, and the edges of 16 bins."""
     return spread(values, 16)
 
 
@@ -109,8 +109,8 @@ def news_tokenizer(vocabulary: list[str] | None) -> keras.layers.TextVectorizati
     )
 
 
-def learn_news(values: np.ndarray) -> Learnt:
-    """Learn the vocabulary of news, most frequent first."""
+def adapt_news(values: np.ndarray) -> State:
+    """Find the vocabulary of news, most frequent first."""
     tokenizer = news_tokenizer(None)
     tokenizer.adapt(tf.data.Dataset.from_tensor_slices(values).batch(1024))
     return {"vocabulary": tokenizer.get_vocabulary(include_special_tokens=False)}
@@ -151,17 +151,17 @@ def read_direction(table: Table) -> np.ndarray:
     return label_column(table, "direction")
 
 
-def learn_direction(labels: np.ndarray) -> Learnt:
-    """Learn the two labels of direction; the model gives the probability of the second."""
+def adapt_direction(labels: np.ndarray) -> State:
+    """Find the two labels of direction; the model gives the probability of the second."""
     found = sorted(set(labels), key=lambda label: (label.lower() in TRUE_WORDS, label))
     if len(found) != 2:
         raise DataError(f"direction needs two labels, here is {found[:5]}")
     return {"labels": found, "thresholds": [0.5]}
 
 
-def target_direction(examples: Examples, learnt: Learnt) -> np.ndarray:
+def target_direction(examples: Examples, state: State) -> np.ndarray:
     """Turn the labels of direction into float32 (rows, 1), 1 for the second."""
-    indices = label_indices(examples, "direction", learnt["labels"])
+    indices = label_indices(examples, "direction", state["labels"])
     return indices.astype("float32")[:, None]
 
 
@@ -177,7 +177,7 @@ def open_examples(
 ) -> Examples:
     """Read a manifest, and note what is wrong with its rows; `others` are columns to split by.
 
-    Without outputs where the truth is not known, to predict.
+    Without outputs where the targets are not known, to predict.
     """
     if path.suffix == ".npz":
         return open_arrays(path, with_outputs, others)
@@ -271,7 +271,7 @@ def array_problems(values: dict[str, np.ndarray]) -> list[Problem]:
         good = np.isfinite(flat)
         for index in np.flatnonzero(~good.all(axis=1)):
             text = f"{name} has a value that is not a finite number"
-            problems.append(Problem(int(index) + 1, text, unlabelled=name in OUTPUTS))
+            problems.append(Problem(int(index) + 1, text, unlabeled=name in OUTPUTS))
     return problems
 
 
@@ -322,25 +322,25 @@ def check_files(examples: Examples) -> None:
 
 
 class Preprocessing:
-    """What the training rows taught, and how it turns raw values into the model's tensors.
+    """The state fitted to the training rows, and the transforms that use it.
 
     The same code serves training, evaluation, prediction and the exported model.
     """
 
-    def __init__(self, learnt: Learnt) -> None:
-        self.learnt = learnt
-        self.news_ids = news_tokenizer(learnt["news"]["vocabulary"])
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.news_ids = news_tokenizer(state["news"]["vocabulary"])
 
     @classmethod
-    def learn(cls, training: Examples) -> Preprocessing:
-        """Learn from the training rows alone: what is learnt elsewhere would flatter the score."""
+    def adapt(cls, training: Examples) -> Preprocessing:
+        """Fit the state to the training rows alone: other rows would leak into the metrics."""
         values = training.values
         return cls(
             {
-                "indicators": learn_indicators(values["indicators"]),
-                "fundamentals": learn_fundamentals(values["fundamentals"]),
-                "news": learn_news(values["news"]),
-                "direction": learn_direction(values["direction"]),
+                "indicators": adapt_indicators(values["indicators"]),
+                "fundamentals": adapt_fundamentals(values["fundamentals"]),
+                "news": adapt_news(values["news"]),
+                "direction": adapt_direction(values["direction"]),
             }
         )
 
@@ -349,16 +349,16 @@ class Preprocessing:
         if set(raw) != set(INPUTS):
             raise DataError(f"the inputs are {sorted(INPUTS)}, here are {sorted(raw)}")
         return {
-            "indicators": normalise(raw["indicators"], self.learnt["indicators"]),
-            "fundamentals": normalise(raw["fundamentals"], self.learnt["fundamentals"]),
+            "indicators": normalize(raw["indicators"], self.state["indicators"]),
+            "fundamentals": normalize(raw["fundamentals"], self.state["fundamentals"]),
             "news": never_empty(self.news_ids(raw["news"])),
             "chart": raw["chart"],
         }
 
     def targets(self, examples: Examples) -> dict[str, np.ndarray]:
-        """Turn the truth of the examples into what the model's outputs are compared with."""
+        """Turn the outputs' raw values into targets, what the loss compares predictions with."""
         return {
-            "direction": target_direction(examples, self.learnt["direction"]),
+            "direction": target_direction(examples, self.state["direction"]),
         }
 
     def note_unknown_labels(self, examples: Examples) -> None:
@@ -368,12 +368,12 @@ class Preprocessing:
             examples,
             "direction",
             [[label] for label in labels],
-            self.learnt["direction"]["labels"],
+            self.state["direction"]["labels"],
         )
 
     def save(self, path: Path) -> None:
-        """Write what was learnt as JSON, to be read by people too."""
-        path.write_text(json.dumps(self.learnt, indent=2, ensure_ascii=False), encoding="utf-8")
+        """Write the fitted state as readable JSON."""
+        path.write_text(json.dumps(self.state, indent=2, ensure_ascii=False), encoding="utf-8")
 
     @classmethod
     def load(cls, path: Path) -> Preprocessing:
@@ -400,7 +400,7 @@ def make_dataset(
         lambda raw, targets: (open_files(raw), targets),
         num_parallel_calls=tf.data.AUTOTUNE,
     )
-    # After batching: normalising and tokenising many rows at once is much faster than one by one.
+    # After batching: normalizing and tokenizing many rows at once is much faster than one by one.
     dataset = dataset.batch(batch_size).map(
         lambda raw, targets: (preprocessing.inputs(raw), targets),
         num_parallel_calls=tf.data.AUTOTUNE,
@@ -413,15 +413,15 @@ def make_dataset(
 # Numbers
 
 
-def spread(values: np.ndarray, bins: int = 0) -> Learnt:
-    """Learn mean and variance of each number, and the edges of bins that hold as many rows each."""
+def spread(values: np.ndarray, bins: int = 0) -> State:
+    """Compute mean and variance of each number, and the edges of bins that hold as many rows each."""
     exact = values.astype("float64")
-    learnt = {"mean": exact.mean(axis=0), "variance": exact.var(axis=0)}
+    state = {"mean": exact.mean(axis=0), "variance": exact.var(axis=0)}
     if bins:
         shares = np.linspace(0, 1, bins + 1)
         quantiles = np.quantile(exact, shares, axis=0)
-        learnt["edges"] = np.transpose(normalise(quantiles, learnt))
-    return {name: numbers.tolist() for name, numbers in learnt.items()}
+        state["edges"] = np.transpose(normalize(quantiles, state))
+    return {name: numbers.tolist() for name, numbers in state.items()}
 
 
 # Texts
@@ -475,10 +475,10 @@ def not_too_large(path: str) -> None:
         raise DataError(f"it has more than {most:,} pixels")
 
 
-def normalise(values: tf.Tensor, learnt: Learnt) -> tf.Tensor:
+def normalize(values: tf.Tensor, state: State) -> tf.Tensor:
     """Bring values to mean 0 and deviation 1; what was constant in training becomes 0."""
-    mean = np.array(learnt["mean"], dtype="float32")
-    deviation = np.sqrt(learnt["variance"]).astype("float32")
+    mean = np.array(state["mean"], dtype="float32")
+    deviation = np.sqrt(state["variance"]).astype("float32")
     deviation = np.where(deviation > 1e-6 * np.abs(mean), deviation, np.float32(1))
     return (values - mean) / deviation
 
@@ -492,10 +492,10 @@ def label_indices(examples: Examples, name: str, labels: list[str]) -> np.ndarra
 def note_unknown(
     examples: Examples, column: str, labels: Iterable[list[str]], known: list[str]
 ) -> None:
-    """Note the rows with a label that no training row has: nothing was learnt of it."""
-    learnt = set(known)
+    """Note the rows with a label that no training row has: the model cannot predict it."""
+    known_labels = set(known)
     for row, of_row in zip(examples.rows, labels, strict=True):
         for label in of_row:
-            if label not in learnt:
-                says = f"{column} is {label!r}, which no training row has"
-                examples.problems.append(Problem(int(row), says))
+            if label not in known_labels:
+                text = f"{column} is {label!r}, which no training row has"
+                examples.problems.append(Problem(int(row), text))

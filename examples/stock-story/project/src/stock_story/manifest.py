@@ -1,6 +1,6 @@
 """The manifest: a table with one row for each example.
 
-What is wrong with a row is noted, and reading goes on, so that all bad rows are named at once.
+Problems of rows are collected while reading, so that all invalid rows are listed at once.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ TRUE_WORDS = {"true", "1", "yes", "y", "t"}
 
 
 class DataError(Exception):
-    """Something in the data that a person must mend; the text is one line."""
+    """A problem of the data that its owner must fix; the message is one line."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with a row; a row that only lacks the truth is left out without asking."""
+    """What is wrong with a row; a row that only lacks a target is unlabeled, not invalid."""
 
     row: int
     text: str
-    unlabelled: bool = False
+    unlabeled: bool = False
 
 
 @dataclass
@@ -42,10 +42,10 @@ class Examples:
 
     source: Path
     rows: np.ndarray  # the row's number in the manifest, from 1
-    splits: np.ndarray  # train, validation or test; empty strings where nobody said
+    splits: np.ndarray  # train, validation or test; empty where not given
     values: dict[str, np.ndarray]
     others: dict[str, np.ndarray] = field(default_factory=dict)  # columns to split by
-    problems: list[Problem] = field(default_factory=list)  # also of rows that were left out
+    problems: list[Problem] = field(default_factory=list)  # also of dropped rows
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -59,7 +59,7 @@ class Examples:
 
 @dataclass
 class Table:
-    """A manifest as it was read, and what its columns' readers found wrong with its rows."""
+    """A manifest as read, and the problems that its columns' readers found."""
 
     source: Path
     frame: pd.DataFrame
@@ -76,19 +76,19 @@ class Table:
             raise DataError(f"{self.source}: no column {name!r}; it has {has}")
         return self.frame[name]
 
-    def note(self, bad: np.ndarray, name: str, text: str, unlabelled: bool = False) -> None:
-        """Note the bad rows of a column; {} in the text stands for the row's value."""
+    def note(self, invalid: np.ndarray, name: str, text: str, unlabeled: bool = False) -> None:
+        """Note the invalid rows of a column; {} in the text is replaced by the row's value."""
         values = self.frame[name]
-        for index in np.flatnonzero(bad):
-            says = f"{name} {text}".replace("{}", repr(str(values.iloc[index])))
-            self.problems.append(Problem(int(index) + 1, says, unlabelled))
+        for index in np.flatnonzero(invalid):
+            message = f"{name} {text}".replace("{}", repr(str(values.iloc[index])))
+            self.problems.append(Problem(int(index) + 1, message, unlabeled))
 
 
 # Opening
 
 
 def open_table(path: Path, outside: bool = False) -> Table:
-    """Open a manifest: CSV, TSV, Parquet, JSON Lines or Excel, told by its suffix."""
+    """Open a manifest: CSV, TSV, Parquet, JSON Lines or Excel, by its suffix."""
     try:
         if path.suffix in (".csv", ".tsv", ".txt"):
             frame = read_csv(path)
@@ -115,7 +115,7 @@ def open_table(path: Path, outside: bool = False) -> Table:
 
 
 def read_csv(path: Path) -> pd.DataFrame:
-    """Read a CSV file as text: 007 stays 007; encoding and delimiter are told by its content."""
+    """Read a CSV file as text: 007 stays 007; encoding and delimiter are detected."""
     content = path.read_bytes()
     encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
@@ -125,14 +125,14 @@ def read_csv(path: Path) -> pd.DataFrame:
         encoding, head = "cp1252", content[: 1 << 16].decode("cp1252", errors="replace")
     if "\0" in head:
         raise DataError(f"{path}: is not text; save it as CSV in UTF-8")
-    delimiter = tell_delimiter(head.splitlines(keepends=True)[:50])
+    delimiter = detect_delimiter(head.splitlines(keepends=True)[:50])
     return pd.read_csv(
         path, dtype=str, keep_default_na=False, encoding=encoding, delimiter=delimiter
     )
 
 
-def tell_delimiter(lines: Sequence[str]) -> str:
-    """Tell what stands between the columns: what cuts every line into equally many, and most."""
+def detect_delimiter(lines: Sequence[str]) -> str:
+    """Detect the delimiter: the one that splits all lines into the same, largest number of columns."""
 
     def fields(delimiter: str) -> int:
         counts = [len(row) for row in csv.reader(lines[:-1] or lines, delimiter=delimiter) if row]
@@ -145,7 +145,7 @@ def tell_delimiter(lines: Sequence[str]) -> str:
 
 
 def is_missing(values: pd.Series[Any]) -> np.ndarray:
-    """Tell where a column has no value, (rows,)."""
+    """Find where a column has no value, (rows,)."""
     if pd.api.types.is_numeric_dtype(values):
         return values.isna().to_numpy()
     words = values.astype("string").fillna("").str.strip().str.lower()
@@ -201,7 +201,7 @@ def label_column(table: Table, name: str) -> np.ndarray:
     labels = text_column(table, name)
     # A class may well be called none.
     missing = is_missing(table.column(name)) & ~np.isin(labels, ["None", "none", "NONE", "-"])
-    table.note(missing, name, "is missing", unlabelled=True)
+    table.note(missing, name, "is missing", unlabeled=True)
     return labels
 
 
@@ -249,43 +249,48 @@ def to_moments(text: pd.Series[Any], day_first: bool) -> np.ndarray:
     return times.to_numpy("datetime64[ms]")
 
 
-# Bad rows
+# Invalid rows
 
-MOST_LINES = 100  # of bad rows, in a terminal
+MOST_LINES = 100  # of invalid rows, on the terminal
 
 
-def settle(examples: Examples, bad_rows: str, listing: Path | None = None) -> Examples:
-    """Stop at bad rows, or leave them out; either way each of them is listed.
+def drop_invalid_rows(examples: Examples, allowed: bool, listing: Path | None = None) -> Examples:
+    """Drop the invalid rows if that is allowed, else fail; in both cases, list each of them.
 
-    Rows whose truth is missing are left out without asking: nothing can be learnt from them.
+    Unlabeled rows are always dropped: there is no target to train on or to compare with.
     """
     problems = sorted(examples.problems, key=lambda problem: problem.row)
-    bad = [problem for problem in problems if not problem.unlabelled]
+    invalid = [problem for problem in problems if not problem.unlabeled]
     if listing and problems:
         listing.parent.mkdir(parents=True, exist_ok=True)
         lines = [{"row": problem.row, "problem": problem.text} for problem in problems]
         pd.DataFrame(lines).to_csv(listing, index=False)
     elif listing:
-        listing.unlink(missing_ok=True)  # of an earlier training in the same folder
-    if bad and bad_rows == "stop":
-        first = f"{examples.source}: row {bad[0].row}: {bad[0].text}"
-        if len(bad) == 1:
-            raise DataError(f"{first}; --bad-rows skip leaves it out")
-        for problem in bad[:MOST_LINES]:
-            print(f"row {problem.row}: {problem.text}", file=sys.stderr)
-        if len(bad) > MOST_LINES:
-            rest = f"{len(bad) - MOST_LINES} more"
-            print(f"... {rest}, all in {listing}" if listing else f"... {rest}", file=sys.stderr)
-        rows = len({problem.row for problem in bad})
-        raise DataError(f"{first}; {rows} rows are bad, --bad-rows skip leaves them out")
+        listing.unlink(missing_ok=True)  # of a previous training in the same folder
+    if invalid and not allowed:
+        fail_at_invalid_rows(examples.source, invalid, listing)
     kept = ~np.isin(examples.rows, [problem.row for problem in problems])
     if kept.all():
         return examples
     if not kept.any():
         first = f"row {problems[0].row}: {problems[0].text}"
-        raise DataError(f"{examples.source}: no row is good; {first}")
-    where = f"; {listing} says why" if listing else ""
-    print(f"{(~kept).sum()} of {len(examples)} rows are left out{where}", file=sys.stderr)
-    settled = examples.take(kept)
-    settled.problems = problems
-    return settled
+        raise DataError(f"{examples.source}: no valid row; {first}")
+    where = f"; listed in {listing}" if listing else ""
+    print(f"Dropped {(~kept).sum()} of {len(examples)} rows{where}", file=sys.stderr)
+    valid = examples.take(kept)
+    valid.problems = problems
+    return valid
+
+
+def fail_at_invalid_rows(source: Path, invalid: list[Problem], listing: Path | None) -> None:
+    """Print the invalid rows, and fail with the first of them."""
+    first = f"{source}: row {invalid[0].row}: {invalid[0].text}"
+    if len(invalid) == 1:
+        raise DataError(f"{first}; --drop-invalid-rows drops it")
+    for problem in invalid[:MOST_LINES]:
+        print(f"row {problem.row}: {problem.text}", file=sys.stderr)
+    if len(invalid) > MOST_LINES:
+        rest = f"... {len(invalid) - MOST_LINES} more"
+        print(f"{rest}, all in {listing}" if listing else rest, file=sys.stderr)
+    rows = len({problem.row for problem in invalid})
+    raise DataError(f"{first}; {rows} invalid rows, --drop-invalid-rows drops them")

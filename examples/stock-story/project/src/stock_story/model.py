@@ -14,7 +14,7 @@ from stock_story.layers import PiecewiseLinear
 
 
 def encode_indicators(features: keras.KerasTensor) -> keras.KerasTensor:
-    """Encode indicators: numbers, normalised, (batch, 6) -> (batch, 256)."""
+    """Encode indicators: numbers, normalized, (batch, 6) -> (batch, 256)."""
     x = features
     # Each number, and how far it has come through each of 16 bins: steps and kinks are easy to learn.
     x = PiecewiseLinear(6, 16, name="indicators.bins")(x)
@@ -24,7 +24,7 @@ def encode_indicators(features: keras.KerasTensor) -> keras.KerasTensor:
 
 
 def encode_fundamentals(features: keras.KerasTensor) -> keras.KerasTensor:
-    """Encode fundamentals: numbers, normalised, (batch, 4) -> (batch, 256)."""
+    """Encode fundamentals: numbers, normalized, (batch, 4) -> (batch, 256)."""
     x = features
     # Each number, and how far it has come through each of 16 bins: steps and kinks are easy to learn.
     x = PiecewiseLinear(4, 16, name="fundamentals.bins")(x)
@@ -106,12 +106,12 @@ def build_model() -> keras.Model:
 
 def compile_model(
     model: keras.Model,
-    learnt: dict[str, Any],
+    state: dict[str, Any],
     learning_rate: float | keras.optimizers.schedules.LearningRateSchedule = 2e-3,
 ) -> None:
     """Give the model its optimizer, and each output its loss and metrics."""
-    model.get_layer("indicators.bins").set_weights([np.array(learnt["indicators"]["edges"])])
-    model.get_layer("fundamentals.bins").set_weights([np.array(learnt["fundamentals"]["edges"])])
+    model.get_layer("indicators.bins").set_weights([np.array(state["indicators"]["edges"])])
+    model.get_layer("fundamentals.bins").set_weights([np.array(state["fundamentals"]["edges"])])
     model.compile(
         optimizer=keras.optimizers.AdamW(learning_rate),
         loss={

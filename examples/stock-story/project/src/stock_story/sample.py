@@ -86,8 +86,8 @@ def sample_chart(rng: np.random.Generator, hidden: np.ndarray, folder: Path) -> 
         picture = rng.normal(90, 15, (64, 64, 3))
         down, right = np.mgrid[:64, :64]
         # The disc of chart, never at quite the same place.
-        centre = rng.uniform(0.4, 0.6, 2) * (64, 64)
-        inside = np.hypot(down - centre[0], right - centre[1]) < 22.4
+        center = rng.uniform(0.4, 0.6, 2) * (64, 64)
+        inside = np.hypot(down - center[0], right - center[1]) < 22.4
         picture[inside] += 50 * value
         pixels = picture.clip(0, 255).astype("uint8")
         picture_bytes = tf.io.encode_jpeg(pixels, quality=90)

@@ -1,7 +1,7 @@
-"""The splits: which rows train, which validate and which test; kept in the run.
+"""The splits: which rows train, which validate and which test; saved in the run.
 
-A column `split` of the manifest is honoured. Without one, a tenth of the rows validates and a
-tenth tests: drawn at random within each class, or whole groups at random, or the latest in time.
+A column `split` of the manifest is honored. Without one, a tenth of the rows validates and a
+tenth tests: at random within each class, or whole groups at random, or the latest in time.
 What `--group` and `--time` ask for must hold in given splits too.
 """
 
@@ -24,22 +24,22 @@ from stock_story.manifest import (
 )
 
 
-def draw_splits(
+def assign_splits(
     examples: Examples,
     seed: int,
     strata: np.ndarray | None = None,
     group: str | None = None,
     time: str | None = None,
 ) -> np.ndarray:
-    """Say for each row whether it trains, validates or tests, (rows,).
+    """Assign each row to train, validation or test, (rows,).
 
-    `strata` are labels that every split should hold in equal shares. Rows of one `group` never
-    stand in two splits. By `time`, the model is tested on what came after what it learnt from.
+    `strata` are labels of which each split gets an equal share. All rows of a `group` are in one
+    split. By `time`, the latest rows test and the earliest train.
     """
     if group and time:
         raise DataError("give --group or --time, not both")
     if not examples.splits.astype(bool).any():
-        return draw(examples, seed, strata, group, time)
+        return assign_tenths(examples, seed, strata, group, time)
     if group:
         check_groups(examples, group)
     if time:
@@ -47,12 +47,12 @@ def draw_splits(
     splits = examples.splits.copy()
     if not (splits == "validation").any():
         training = np.flatnonzero(splits == "train")
-        among = None if strata is None else strata[training]
-        splits[training] = draw(examples.take(training), seed, among, group, time, tests=False)
+        rest, labels = examples.take(training), None if strata is None else strata[training]
+        splits[training] = assign_tenths(rest, seed, labels, group, time, tests=False)
     return splits
 
 
-def draw(
+def assign_tenths(
     examples: Examples,
     seed: int,
     strata: np.ndarray | None,
@@ -60,7 +60,7 @@ def draw(
     time: str | None,
     tests: bool = True,
 ) -> np.ndarray:
-    """Draw a tenth of the rows for validation and a tenth for testing, (rows,)."""
+    """Assign a tenth of the rows to validation and a tenth to test, (rows,)."""
     if group:
         groups, place = np.unique(examples.others[group].astype(str), return_inverse=True)
         return in_tenths(len(groups), seed, tests=tests)[place]
@@ -81,7 +81,7 @@ def check_groups(examples: Examples, column: str) -> None:
         if other != split:
             raise DataError(
                 f"{examples.source}: row {row}: {column} {group!r} is in the split {split}, but in"
-                f" row {before} in {other}; mend the column split, or leave --group out"
+                f" row {before} in {other}; fix the column split, or train without --group"
             )
 
 
@@ -96,14 +96,14 @@ def check_times(examples: Examples, column: str) -> None:
             raise DataError(
                 f"{examples.source}: row {examples.rows[first]}: {column} {texts[first]!r} is in the"
                 f" split {later}, but row {examples.rows[last]} in {earlier} is later,"
-                f" {texts[last]!r}; mend the column split, or leave --time out"
+                f" {texts[last]!r}; fix the column split, or train without --time"
             )
 
 
 def in_tenths(
     count: int, seed: int, strata: np.ndarray | None = None, tests: bool = True
 ) -> np.ndarray:
-    """Draw a tenth for validation and one for testing, of each stratum; small ones train first."""
+    """Assign a tenth of each stratum to validation and a tenth to test; small ones to train first."""
     order = np.random.default_rng(seed).permutation(count)
     if strata is not None:
         order = order[np.argsort(strata[order], kind="stable")]
@@ -119,7 +119,7 @@ def in_tenths(
 
 
 def as_times(examples: Examples, column: str) -> np.ndarray:
-    """Read the column of --time: numbers, or dates in any common way of writing, also mixed."""
+    """Read the column of --time: numbers, or dates in any common notation, also mixed."""
     text = pd.Series(examples.others[column].astype(str))
     numbers = pd.to_numeric(text, errors="coerce")
     if numbers.notna().all():
@@ -132,8 +132,8 @@ def as_times(examples: Examples, column: str) -> np.ndarray:
     return times
 
 
-def take_split(examples: Examples, splits: np.ndarray, split: str) -> Examples:
-    """Take the rows of one split, or all."""
+def select_split(examples: Examples, splits: np.ndarray, split: str) -> Examples:
+    """Select the rows of one split, or all."""
     chosen = np.full(len(examples), True) if split == "all" else splits == split
     if not chosen.any():
         raise DataError(f"{examples.source}: no rows in the split {split}")
@@ -141,7 +141,7 @@ def take_split(examples: Examples, splits: np.ndarray, split: str) -> Examples:
 
 
 def fingerprint(path: Path) -> str:
-    """Tell one manifest from another by its content; a folder by its files' names."""
+    """Hash a manifest's content, or the names of the files in a folder."""
     if path.is_dir():
         content = "\n".join(sorted(map(str, path.glob("*/*")))).encode()
     else:
@@ -149,23 +149,23 @@ def fingerprint(path: Path) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def keep_splits(path: Path, examples: Examples, splits: np.ndarray) -> None:
-    """Write the split of every row, so that evaluation takes the same ones."""
+def save_splits(path: Path, examples: Examples, splits: np.ndarray) -> None:
+    """Save the split of every row, so that evaluation selects the same rows."""
     table = pd.DataFrame({"row": examples.rows, "split": splits})
     table.to_csv(path, index=False)
     about = {"manifest": str(examples.source.resolve()), "sha256": fingerprint(examples.source)}
     path.with_suffix(".json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
 
 
-def kept_splits(path: Path, examples: Examples) -> np.ndarray | None:
-    """Read what `keep_splits` wrote, (rows,); None where the manifest is another one."""
+def load_splits(path: Path, examples: Examples) -> np.ndarray | None:
+    """Load what `save_splits` wrote, (rows,); None if the manifest is another one."""
     about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     if about["sha256"] != fingerprint(examples.source):
         return None
-    return read_splits(path).reindex(examples.rows, fill_value="").to_numpy(object)
+    return read_split_table(path).reindex(examples.rows, fill_value="").to_numpy(object)
 
 
-def read_splits(path: Path) -> pd.Series[Any]:
-    """Read the split of every row that a run has used, by the row's number."""
+def read_split_table(path: Path) -> pd.Series[Any]:
+    """Read the split of every row of a run, by the row's number."""
     table = pd.read_csv(path, dtype={"split": str}, keep_default_na=False)
     return table.set_index("row")["split"]
