@@ -1,4 +1,4 @@
-"""Render examples/NAME/project from examples/NAME/spec.yml, for every example, and README's parts.
+"""Render examples/NAME/project from examples/NAME/spec.yml, for every example, and the docs' generated parts.
 
     python scripts/render_examples.py
 

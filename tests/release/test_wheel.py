@@ -161,6 +161,11 @@ def test_it_carries_the_whole_template(wheel):
             assert f"keras_scaffold/_template/{path.relative_to(ROOT)}" in names, path
 
 
+def test_it_is_typed(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        assert "keras_scaffold/py.typed" in archive.namelist()
+
+
 # The history
 
 
