@@ -299,7 +299,6 @@ def preview(
 ) -> None:
     """Show what would be written: the tree, the model's diagram and its code."""
     from keras_scaffold.render.diagram import draw
-    from keras_scaffold.render.estimate import parameters, parameters_text
     from keras_scaffold.render.project import render_to_memory
 
     given = _given(spec_file, inputs, merge, outputs)
@@ -312,7 +311,6 @@ def preview(
     files = render_to_memory(spec)
     say(file_tree(files, spec.project_slug))
     say(f"\n{draw(spec)}\n")
-    say(f"{parameters_text(parameters(spec))}\n")
     model = Path("src", spec.package_name, "model.py")
     if model in files:
         say(bold(str(model)))

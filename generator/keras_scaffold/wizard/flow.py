@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from keras_scaffold.catalog import load_catalog
 from keras_scaffold.render.diagram import draw, draw_partial
-from keras_scaffold.render.estimate import parameters, parameters_text
 from keras_scaffold.spec import (
     KEYS,
     Spec,
@@ -387,7 +386,7 @@ def _last_look(
         spec.project_name,
         *([tree(spec)] if tree else []),
         draw(spec, columns()),
-        wrapped(f"{parameters_text(parameters(spec))}. {hint}"),
+        wrapped(hint),
     ]
     talk.say("\n" + "\n\n".join(parts) + "\n")
     return talk.ask(Select("A last look: all right?", options, "write"))
