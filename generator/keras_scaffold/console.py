@@ -45,28 +45,22 @@ def verdict(state: str) -> str:
 
 def file_tree(files: Mapping[Path, str], root: str) -> str:
     """The files as a tree, with their sizes."""
-    rows: list[tuple[str, str]] = []
-    _branches(files, Path(), "", rows)
-    width = max((len(label) for label, _ in rows), default=0)
-    lines = [f"{label.ljust(width)}  {size:>8}".rstrip() for label, size in rows]
-    return "\n".join([f"{root}/", *lines])
+    from rich.console import Console
+    from rich.text import Text
+    from rich.tree import Tree
 
-
-def _branches(
-    files: Mapping[Path, str], folder: Path, wires: str, rows: list[tuple[str, str]]
-) -> None:
-    depth = len(folder.parts)
-    inside = [path for path in files if path.parts[:depth] == folder.parts]
-    names = sorted({path.parts[depth] for path in inside})
-    for name in names:
-        last = name == names[-1]
-        label = f"{wires}{'└── ' if last else '├── '}{name}"
-        path = folder / name
-        if path in files:
-            rows.append((label, size_text(len(files[path].encode()))))
-        else:
-            rows.append((f"{label}/", ""))
-            _branches(files, path, wires + ("    " if last else "│   "), rows)
+    tree = Tree(Text(f"{root}/"))
+    branches = {Path(): tree}
+    for path in sorted(files):
+        for folder in reversed(path.parents[:-1]):
+            if folder not in branches:
+                branches[folder] = branches[folder.parent].add(Text(f"{folder.name}/"))
+        size = size_text(len(files[path].encode()))
+        branches[path.parent].add(Text(f"{path.name}  {size}"))
+    console = Console(color_system=None, width=1000)
+    with console.capture() as capture:
+        console.print(tree, soft_wrap=True)
+    return "\n".join(line.rstrip() for line in capture.get().splitlines())
 
 
 def size_text(size: int) -> str:
