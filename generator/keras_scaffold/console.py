@@ -18,29 +18,29 @@ def in_terminal() -> bool:
     return sys.stdout.isatty()
 
 
-def coloured() -> bool:
-    """Whether what we print may have colours."""
+def use_color() -> bool:
+    """Whether what we print may have colors."""
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
     return in_terminal() and not plain
 
 
-def say(text: str = "") -> None:
+def echo(text: str = "") -> None:
     """Print, in characters that the terminal or the file can take."""
     print(for_encoding(text, sys.stdout.encoding))
 
 
 def bold(text: str) -> str:
     """The text in bold where a terminal shows it."""
-    return f"\x1b[1m{text}\x1b[0m" if coloured() else text
+    return f"\x1b[1m{text}\x1b[0m" if use_color() else text
 
 
-COLOURS = {"good": 32, "note": 33, "wrong": 31}
+COLORS = {"good": 32, "note": 33, "wrong": 31}
 
 
 def verdict(state: str) -> str:
     """`good`, `note` or `wrong`, each as wide as the others."""
-    word = state.ljust(max(map(len, COLOURS)))
-    return f"\x1b[{COLOURS[state]}m{word}\x1b[0m" if coloured() else word
+    word = state.ljust(max(map(len, COLORS)))
+    return f"\x1b[{COLORS[state]}m{word}\x1b[0m" if use_color() else word
 
 
 def file_tree(files: Mapping[Path, str], root: str) -> str:
@@ -70,8 +70,8 @@ def size_text(size: int) -> str:
 
 def code(text: str) -> None:
     """Print Python, highlighted in a terminal."""
-    if not coloured():
-        say(text.rstrip())
+    if not use_color():
+        echo(text.rstrip())
         return
     from rich.console import Console
     from rich.syntax import Syntax
@@ -114,7 +114,7 @@ def tables(chosen: Sequence[Table], *, dense: bool = False) -> None:
     """Print tables: drawn in a terminal, lined up elsewhere; dense ones with less air."""
     for place, table in enumerate(chosen):
         if place:
-            say()
+            echo()
         if in_terminal():
             _drawn(table, dense)
         else:
@@ -152,7 +152,7 @@ def _drawn(table: Table, dense: bool) -> None:
 def _lined_up(table: Table) -> None:
     title, header, rows = table
     widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
-    say(title)
+    echo(title)
     for row in [header, *rows]:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        say(("  " + "  ".join(cells)).rstrip())
+        echo(("  " + "  ".join(cells)).rstrip())
