@@ -49,7 +49,7 @@ SPEC = {
 
 
 def write_data(folder: Path) -> Path:
-    """Write pictures of soft colours, numbers and sentences, and their manifest."""
+    """Write pictures of soft colors, numbers and sentences, and their manifest."""
     import tensorflow as tf
 
     rng = np.random.default_rng(0)

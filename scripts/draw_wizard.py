@@ -24,7 +24,7 @@ COLUMNS, ROWS = 96, 34
 CELL_WIDTH, CELL_HEIGHT, FONT_SIZE, MARGIN = 8.4, 18, 14, 16
 WIDTH, HEIGHT = round(COLUMNS * CELL_WIDTH + 2 * MARGIN), ROWS * CELL_HEIGHT + 2 * MARGIN
 BACKGROUND, FOREGROUND = "#1d2025", "#d5d8dd"
-COLOURS = {"default": FOREGROUND, "red": "#ef6b73"}
+COLORS = {"default": FOREGROUND, "red": "#ef6b73"}
 PROGRAM = """
 from pathlib import Path
 from keras_scaffold.wizard.flow import Data, ask
@@ -119,8 +119,8 @@ def picture(screen: pyte.Screen) -> str:
 
 def look(cell: pyte.screens.Char) -> str:
     """The attributes of a cell's text."""
-    colour = f"#{cell.fg}" if re.fullmatch("[0-9a-f]{6}", cell.fg) else COLOURS[cell.fg]
-    fill = "" if colour == FOREGROUND else f' fill="{colour}"'
+    color = f"#{cell.fg}" if re.fullmatch("[0-9a-f]{6}", cell.fg) else COLORS[cell.fg]
+    fill = "" if color == FOREGROUND else f' fill="{color}"'
     return fill + (' font-weight="bold"' if cell.bold else "")
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import typer
 from keras_scaffold.catalog import Field, load_catalog
-from keras_scaffold.cli import app
+from keras_scaffold.cli.main import app
 from keras_scaffold.console import Table, catalog_tables
 from keras_scaffold.render.diagram import draw
 from keras_scaffold.render.project import render_to_memory

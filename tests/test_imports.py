@@ -36,7 +36,7 @@ LAYERS = [
     {"cli.completion"},
     {"evolve.edits", "evolve.project", "evolve.renames"},
     {"evolve"},
-    {"wizard.navigation", "render.project", "console", "render.estimate"},
+    {"wizard.navigation", "render.project", "console"},
     {"wizard.questions"},
     {"wizard"},
     {"render.diagram", "render.history"},

@@ -400,7 +400,7 @@ def flag_table(out: Path, package: Path) -> Table:
                     "capital": country.get("capital", np.nan),
                     "drawing_bytes": len(drawing),
                     "paths": text.count("<path"),
-                    "colours": len(set(re.findall(r"#[0-9a-fA-F]{3,6}\b", text))),
+                    "colors": len(set(re.findall(r"#[0-9a-fA-F]{3,6}\b", text))),
                     "official": bool(country.get("iso", False)),
                     "continent": continent,
                 }
@@ -412,7 +412,7 @@ def flag_table(out: Path, package: Path) -> Table:
         id="code",
         image="flag",
         text="name capital",
-        numeric="drawing_bytes paths colours",
+        numeric="drawing_bytes paths colors",
         binary="official",
     )
 

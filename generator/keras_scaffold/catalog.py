@@ -50,14 +50,12 @@ class Encoder:
     """One way to turn an input into a vector.
 
     `width_of` names the field whose last number is the vector's width, `width_times` multiplies
-    it; `parameters` is a Jinja expression over the fields that counts the weights. A `raw` one
-    learns nothing of its own: a merge that needs equal widths always projects it.
+    it. A `raw` one learns nothing of its own: a merge that needs equal widths always projects it.
     """
 
     name: str
     help: str
     width_of: str
-    parameters: str
     fields: Mapping[str, Field]
     width_times: int = 1
     raw: bool = False
@@ -101,8 +99,7 @@ class InputType:
 class MergeMethod:
     """A way to join vectors.
 
-    `width` is sum (side by side), equal (operands must share one width) or one (a single number);
-    `parameters` is a Jinja expression over `operands` (how many) and `common` (their width).
+    `width` is sum (side by side), equal (operands must share one width) or one (a single number).
     """
 
     name: str
@@ -113,7 +110,6 @@ class MergeMethod:
     most: int | None = None
     arguments: tuple[str, ...] = ()
     file: str | None = None
-    parameters: str = "0"
 
 
 @dataclass(frozen=True)
@@ -191,7 +187,6 @@ def _input_type(name: str, data: dict[str, Any], common: dict[str, Field]) -> In
             width_of=entry["width_of"],
             width_times=entry.get("width_times", 1),
             raw=entry.get("raw", False),
-            parameters=entry["parameters"],
             fields=_fields(entry["fields"]),
             checks=_checks(entry),
         )

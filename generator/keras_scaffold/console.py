@@ -18,55 +18,49 @@ def in_terminal() -> bool:
     return sys.stdout.isatty()
 
 
-def coloured() -> bool:
-    """Whether what we print may have colours."""
+def use_color() -> bool:
+    """Whether what we print may have colors."""
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
     return in_terminal() and not plain
 
 
-def say(text: str = "") -> None:
+def echo(text: str = "") -> None:
     """Print, in characters that the terminal or the file can take."""
     print(for_encoding(text, sys.stdout.encoding))
 
 
 def bold(text: str) -> str:
     """The text in bold where a terminal shows it."""
-    return f"\x1b[1m{text}\x1b[0m" if coloured() else text
+    return f"\x1b[1m{text}\x1b[0m" if use_color() else text
 
 
-COLOURS = {"good": 32, "note": 33, "wrong": 31}
+COLORS = {"good": 32, "note": 33, "wrong": 31}
 
 
 def verdict(state: str) -> str:
     """`good`, `note` or `wrong`, each as wide as the others."""
-    word = state.ljust(max(map(len, COLOURS)))
-    return f"\x1b[{COLOURS[state]}m{word}\x1b[0m" if coloured() else word
+    word = state.ljust(max(map(len, COLORS)))
+    return f"\x1b[{COLORS[state]}m{word}\x1b[0m" if use_color() else word
 
 
 def file_tree(files: Mapping[Path, str], root: str) -> str:
     """The files as a tree, with their sizes."""
-    rows: list[tuple[str, str]] = []
-    _branches(files, Path(), "", rows)
-    width = max((len(label) for label, _ in rows), default=0)
-    lines = [f"{label.ljust(width)}  {size:>8}".rstrip() for label, size in rows]
-    return "\n".join([f"{root}/", *lines])
+    from rich.console import Console
+    from rich.text import Text
+    from rich.tree import Tree
 
-
-def _branches(
-    files: Mapping[Path, str], folder: Path, wires: str, rows: list[tuple[str, str]]
-) -> None:
-    depth = len(folder.parts)
-    inside = [path for path in files if path.parts[:depth] == folder.parts]
-    names = sorted({path.parts[depth] for path in inside})
-    for name in names:
-        last = name == names[-1]
-        label = f"{wires}{'└── ' if last else '├── '}{name}"
-        path = folder / name
-        if path in files:
-            rows.append((label, size_text(len(files[path].encode()))))
-        else:
-            rows.append((f"{label}/", ""))
-            _branches(files, path, wires + ("    " if last else "│   "), rows)
+    tree = Tree(Text(f"{root}/"))
+    branches = {Path(): tree}
+    for path in sorted(files):
+        for folder in reversed(path.parents[:-1]):
+            if folder not in branches:
+                branches[folder] = branches[folder.parent].add(Text(f"{folder.name}/"))
+        size = size_text(len(files[path].encode()))
+        branches[path.parent].add(Text(f"{path.name}  {size}"))
+    console = Console(color_system=None, width=1000)
+    with console.capture() as capture:
+        console.print(tree, soft_wrap=True)
+    return "\n".join(line.rstrip() for line in capture.get().splitlines())
 
 
 def size_text(size: int) -> str:
@@ -76,8 +70,8 @@ def size_text(size: int) -> str:
 
 def code(text: str) -> None:
     """Print Python, highlighted in a terminal."""
-    if not coloured():
-        say(text.rstrip())
+    if not use_color():
+        echo(text.rstrip())
         return
     from rich.console import Console
     from rich.syntax import Syntax
@@ -120,7 +114,7 @@ def tables(chosen: Sequence[Table], *, dense: bool = False) -> None:
     """Print tables: drawn in a terminal, lined up elsewhere; dense ones with less air."""
     for place, table in enumerate(chosen):
         if place:
-            say()
+            echo()
         if in_terminal():
             _drawn(table, dense)
         else:
@@ -158,7 +152,7 @@ def _drawn(table: Table, dense: bool) -> None:
 def _lined_up(table: Table) -> None:
     title, header, rows = table
     widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
-    say(title)
+    echo(title)
     for row in [header, *rows]:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        say(("  " + "  ".join(cells)).rstrip())
+        echo(("  " + "  ".join(cells)).rstrip())

@@ -188,7 +188,6 @@ def test_preview_shows_all_and_writes_nothing(tmp_path):
         assert (done.code, done.err) == (0, "")
         assert "README.md" in done.out
         assert "concatenate" in done.out
-        assert "weights" in done.out
     assert [path.name for path in tmp_path.iterdir()] == ["spec.yml"]
 
 

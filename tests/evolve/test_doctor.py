@@ -170,11 +170,11 @@ def test_a_change_that_was_killed_is_brought_back(project):
 
 
 def test_what_a_command_at_work_needs_is_not_taken_from_it(project):
-    from keras_scaffold.evolve.apply import at_work
+    from keras_scaffold.evolve.apply import locked_repository
 
     temporary = project / ".git" / "keras-scaffold-abc"
     temporary.mkdir()
-    with at_work(project):
+    with locked_repository(project):
         _line(_doctor(project, "--fix", "--yes"), "note", "locked by another scaffold command")
         assert temporary.is_dir()
     _line(_doctor(project, "--fix", "--yes"), "Fixed: deleted .git/keras-scaffold-abc")

@@ -12,7 +12,7 @@ from helpers import BIN, assert_one_error, files_in, run_scaffold
 from keras_scaffold.evolve.project import read_answers
 from keras_scaffold.render.history import Recorded
 from pairs import try_pair
-from past import NOBODY, NOW, OLD, OLDER, at_work, commit_all, git, tool_with_past
+from past import NOBODY, NOW, OLD, OLDER, commit_all, git, locked_repository, tool_with_past
 from people import Person, check_parses, texts
 from projects import ruff
 from walks import (
@@ -50,7 +50,7 @@ def nobody(monkeypatch):
 def tool(tmp_path_factory):
     """This process is a tool whose template has a past."""
     tool = tool_with_past(tmp_path_factory.mktemp("tool") / "tool")
-    with at_work(tool), quick_rendering():
+    with locked_repository(tool), quick_rendering():
         yield tool
 
 

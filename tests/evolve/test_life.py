@@ -15,7 +15,7 @@ from keras_scaffold import locks
 from keras_scaffold.evolve import change
 from keras_scaffold.evolve.repository import Repository
 from keras_scaffold.render.history import Recorded
-from past import NOBODY, OLD, at_work, commit_all, git, tool_with_past
+from past import NOBODY, OLD, commit_all, git, locked_repository, tool_with_past
 from walks import begin, quick_rendering
 
 GIVEN = {
@@ -36,7 +36,7 @@ def nobody(monkeypatch):
 def tool(tmp_path_factory):
     """A tool whose template has a past."""
     tool = tool_with_past(tmp_path_factory.mktemp("tool") / "tool")
-    with at_work(tool), quick_rendering():
+    with locked_repository(tool), quick_rendering():
         yield tool
 
 

@@ -19,7 +19,7 @@ import yaml
 from helpers import BIN, assert_one_error, files_in, run_scaffold
 from hypothesis import HealthCheck, given, settings
 from keras_scaffold import catalog
-from keras_scaffold.infer import Wishes, inspect
+from keras_scaffold.infer import Overrides, inspect
 from keras_scaffold.infer.cells import spark
 from keras_scaffold.infer.propose import free_name
 from keras_scaffold.infer.tables import open_table
@@ -90,8 +90,8 @@ TRUTH = {
 }
 
 
-def look(path, target="bought", **wishes):
-    return inspect(path, Wishes(targets=[target] if target else [], **wishes))
+def look(path, target="bought", **overrides):
+    return inspect(path, Overrides(targets=[target] if target else [], **overrides))
 
 
 def kinds(found):
@@ -481,7 +481,7 @@ def test_tasks(values, task, classes, tmp_path):
 
 
 def test_a_task_is_said_and_several_targets(csv):
-    found = inspect(csv, Wishes(targets=["children:multiclass", "age", "bought"]))
+    found = inspect(csv, Overrides(targets=["children:multiclass", "age", "bought"]))
     assert [(it["name"], it["task"]) for it in found.spec["outputs"]] == [
         ("children", "multiclass"),
         ("age", "regression"),
@@ -624,14 +624,14 @@ def test_corrections(csv):
 # Files beside a table, folders, arrays
 
 
-def png(width, height, colour=True):
+def png(width, height, color=True):
     """The header of a picture, and next to no pixels."""
 
     def chunk(name, data):
         body = name + data
         return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
 
-    header = struct.pack(">IIBBBBB", width, height, 8, 2 if colour else 0, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, 8, 2 if color else 0, 0, 0, 0)
     pixels = chunk(b"IDAT", zlib.compress(b"\0" * 100))
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + pixels + chunk(b"IEND", b"")
 
@@ -640,7 +640,7 @@ def _beside(tmp_path, size=(600, 400), steps=30, prefix=""):
     (tmp_path / "data").mkdir()
     lines = ["photo,trace,y"]
     for i in range(30):
-        (tmp_path / "data" / f"{i}.png").write_bytes(png(*size, colour=i % 2))
+        (tmp_path / "data" / f"{i}.png").write_bytes(png(*size, color=i % 2))
         np.save(tmp_path / "data" / f"{i}.npy", np.zeros((steps + i, 3), "float32"))
         lines.append(f"{prefix}data/{i}.png,{prefix}data/{i}.npy,{i % 2}")
     return write(tmp_path, "\n".join(lines))
@@ -656,7 +656,7 @@ def test_shapes_come_from_the_files(tmp_path):
 def test_small_grey_pictures(tmp_path):
     path = _beside(tmp_path)
     for i in range(30):
-        (tmp_path / "data" / f"{i}.png").write_bytes(png(28, 20, colour=False))
+        (tmp_path / "data" / f"{i}.png").write_bytes(png(28, 20, color=False))
     found = look(path, target="y")
     assert entry(found, "photo")["shape"] == [20, 28, 1]
 

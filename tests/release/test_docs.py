@@ -10,7 +10,7 @@ import pytest
 import typer
 from helpers import ROOT
 from keras_scaffold.catalog import load_catalog
-from keras_scaffold.cli import app
+from keras_scaffold.cli.main import app
 
 sys.path.insert(0, str(ROOT / "scripts"))
 

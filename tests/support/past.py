@@ -118,7 +118,7 @@ def _oldest(name: str, text: str) -> str:
 
 
 @contextmanager
-def at_work(tool: Path) -> Iterator[Path]:
+def locked_repository(tool: Path) -> Iterator[Path]:
     """Let this process be the tool in another checkout."""
     before = history.template_root
     history.template_root = rendering.template_root = lambda: tool

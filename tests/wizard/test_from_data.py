@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 import yaml
 from helpers import assert_one_error, files_in, run_scaffold
-from keras_scaffold.infer import Wishes, inspect
+from keras_scaffold.infer import Overrides, inspect
 from keras_scaffold.infer.targets import likely_target
 from terminal import CLEAR, CTRL_C, DOWN, ENTER, Terminal, approve
 from test_inspect import png
@@ -72,8 +72,8 @@ def spec_of(project):
     return {key: answers[key] for key in ("inputs", "merge", "outputs")}
 
 
-def spec_from(path, **wishes):
-    spec = inspect(path, Wishes(**wishes)).spec
+def spec_from(path, **overrides):
+    spec = inspect(path, Overrides(**overrides)).spec
     return {"merge": "concatenate", **{key: spec[key] for key in spec if key != "project_name"}}
 
 
@@ -204,13 +204,13 @@ def test_columns_are_corrected(new, csv):
     it.answer(FOUND, "go on", ENTER)
     it.answer(LAST, ENTER)
     assert it.ends() == 0
-    wishes = {
+    overrides = {
         "targets": ["garden", "price"],
         "types": ["rooms:categorical"],
         "keep": ["house"],
         "drop": ["district", "built"],
     }
-    assert spec_of(csv.parent / "mine") == spec_from(csv, **wishes)
+    assert spec_of(csv.parent / "mine") == spec_from(csv, **overrides)
     (csv.parent / "mine").rename(csv.parent / "first")
     assert run_scaffold(*same_again(it), "--yes", "--no-git", cwd=csv.parent).code == 0
     assert files_in(csv.parent / "mine") == files_in(csv.parent / "first")
@@ -422,4 +422,4 @@ def test_the_likely_target(names, likely, tmp_path):
         for name in names
     }
     pl.DataFrame(table).write_csv(tmp_path / "table.csv")
-    assert likely_target(inspect(tmp_path / "table.csv", Wishes()).columns) == likely
+    assert likely_target(inspect(tmp_path / "table.csv", Overrides()).columns) == likely

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keras_scaffold.catalog import load_catalog, template_root
-from keras_scaffold.console import bold, catalog_tables, code, file_tree, in_terminal, say, tables
+from keras_scaffold.console import bold, catalog_tables, code, echo, file_tree, in_terminal, tables
 from keras_scaffold.spec import (
     CommandLineError,
     Spec,
@@ -97,7 +97,7 @@ def new(
     name: str | None,
     *,
     data: Path | None = None,
-    wishes: dict[str, Any] | None = None,
+    overrides: dict[str, Any] | None = None,
     yes: bool,
     dry_run: bool,
     force: bool,
@@ -105,10 +105,10 @@ def new(
     template: str | None,
 ) -> None:
     """Render a project into the destination, asking for what is not said."""
-    wishes = wishes or {}
+    overrides = overrides or {}
     may_ask = not yes and sys.stdin.isatty() and in_terminal()
     described = bool(spec_file or inputs or merge or outputs)
-    _check_data_flags(data, wishes, described, may_ask)
+    _check_data_flags(data, overrides, described, may_ask)
     given = _given(spec_file, inputs, merge, outputs)
     if name is not None:
         try:
@@ -120,18 +120,18 @@ def new(
     check_destination(destination, force=force or dry_run)
     usual_name = default_project_name(destination.resolve().name)
     found = None
-    if data is not None and (wishes["targets"] or data.is_dir()):
-        found = _found(data, wishes, model=not may_ask)
+    if data is not None and (overrides["targets"] or data.is_dir()):
+        found = _found(data, overrides, model=not may_ask)
         given = {**(found.spec or {}), "project_name": usual_name, **given}
     missing = _missing(given)
     asked = may_ask and bool(missing or data)
     if asked:
         from keras_scaffold.wizard.flow import Data
 
-        begin = None if described or found else Data(data, wishes)
+        begin = None if described or found else Data(data, overrides)
         answers = _ask(given, destination, template, begin)
         if answers is None:
-            say("Nothing was written.")
+            echo("Nothing was written.")
             return
         given, found = answers.spec, answers.found or found
     elif missing and yes:
@@ -141,7 +141,7 @@ def new(
     given.setdefault("project_name", usual_name)
     spec = _checked(given, spec_file)
     if dry_run:
-        say(file_tree(render_to_memory(spec, template), str(destination)))
+        echo(file_tree(render_to_memory(spec, template), str(destination)))
         return
     done = render(spec, destination, template=template, force=force, git=git)
     for path, backup in done.replaced.items():
@@ -174,18 +174,18 @@ def _checked(given: dict[str, Any], spec_file: Path | None) -> Spec:
 
 
 def _say_done(spec: Spec, destination: Path, files: int, git: str, data_flags: str = "") -> None:
-    say(f"{bold(spec.project_name)} is in {destination} ({files} files).")
+    echo(f"{bold(spec.project_name)} is in {destination} ({files} files).")
     if git:
-        say(f"Note: {git}.")
-    say("Next:")
+        echo(f"Note: {git}.")
+    echo("Next:")
     if destination.resolve() != Path.cwd():
         import shlex
 
-        say(f"  cd {shlex.quote(str(destination))}")
-    say("  python -m venv .venv && . .venv/bin/activate")
-    say("  pip install -e '.[dev]'")
-    say(f"  python -m {spec.package_name} train{data_flags}")
-    say("  pytest")
+        echo(f"  cd {shlex.quote(str(destination))}")
+    echo("  python -m venv .venv && . .venv/bin/activate")
+    echo("  pip install -e '.[dev]'")
+    echo(f"  python -m {spec.package_name} train{data_flags}")
+    echo("  pytest")
 
 
 def _say_again(given: dict[str, Any], destination: Path, found: Inspection | None) -> None:
@@ -193,26 +193,26 @@ def _say_again(given: dict[str, Any], destination: Path, found: Inspection | Non
     line = line or command_line(given, destination)
     if line is None:
         answers = destination / ".copier-answers.yml"
-        say(f"The same again: save the spec in {answers} and say scaffold new DEST --spec FILE")
+        echo(f"The same again: save the spec in {answers} and say scaffold new DEST --spec FILE")
     else:
-        say(f"The same again:\n  {line}")
+        echo(f"The same again:\n  {line}")
 
 
 # inspect, and new from data
 
 
 def inspect(
-    manifest: Path, wishes: dict[str, Any], out: Path | None, *, force: bool, as_json: bool
+    manifest: Path, overrides: dict[str, Any], out: Path | None, *, force: bool, as_json: bool
 ) -> None:
     """Say what a table holds, and write the spec that follows from it."""
     from keras_scaffold import infer
     from keras_scaffold.infer import report
 
-    if out is not None and not wishes["targets"] and not manifest.is_dir():
+    if out is not None and not overrides["targets"] and not manifest.is_dir():
         raise CommandLineError("--out writes a spec, for which --target must say what to predict")
     if out is not None and out.exists() and not force:
         raise SpecError(f"{out}: is there already; choose another name, or say --force")
-    found = infer.inspect(manifest, infer.Wishes(**wishes))
+    found = infer.inspect(manifest, infer.Overrides(**overrides))
     if as_json:
         print(report.as_json(found))
     else:
@@ -220,11 +220,11 @@ def inspect(
     if out is not None:
         _write(out, report.as_spec(found))
         if not as_json:
-            say(f"\nThe spec is in {out}. Next: scaffold new DEST --spec {out}")
+            echo(f"\nThe spec is in {out}. Next: scaffold new DEST --spec {out}")
     elif not as_json and found.spec is None:
-        say("\nNo spec without a target: say --target COLUMN")
+        echo("\nNo spec without a target: say --target COLUMN")
     elif not as_json:
-        say("\nNext: scaffold new DEST --data and the same again, or --out SPEC to edit it first")
+        echo("\nNext: scaffold new DEST --data and the same again, or --out SPEC to edit it first")
 
 
 def _write(path: Path, text: str) -> None:
@@ -235,25 +235,27 @@ def _write(path: Path, text: str) -> None:
 
 
 def _check_data_flags(
-    data: Path | None, wishes: dict[str, Any], others: bool, may_ask: bool
+    data: Path | None, overrides: dict[str, Any], others: bool, may_ask: bool
 ) -> None:
-    said = [f"--{'as' if key == 'types' else key.rstrip('s')}" for key, it in wishes.items() if it]
+    said = [
+        f"--{'as' if key == 'types' else key.rstrip('s')}" for key, it in overrides.items() if it
+    ]
     if data is None and said:
         raise CommandLineError(f"{said[0]} speaks of data; say --data MANIFEST too")
     if data is not None and others:
         raise CommandLineError("--data says the inputs and outputs; leave --spec, -i, -m, -o out")
-    if data is not None and not wishes["targets"] and not data.is_dir() and not may_ask:
+    if data is not None and not overrides["targets"] and not data.is_dir() and not may_ask:
         raise CommandLineError("--data needs --target COLUMN, what to predict")
 
 
-def _found(data: Path, wishes: dict[str, Any], *, model: bool) -> Inspection:
+def _found(data: Path, overrides: dict[str, Any], *, model: bool) -> Inspection:
     """Look at a table, and show what it holds."""
     from keras_scaffold import infer
     from keras_scaffold.infer import report
 
-    found = infer.inspect(data, infer.Wishes(**wishes))
+    found = infer.inspect(data, infer.Overrides(**overrides))
     report.show(found, model=model)
-    say()
+    echo()
     return found
 
 
@@ -264,7 +266,7 @@ def _data_flags(found: Inspection, destination: Path, given: dict[str, Any]) -> 
     data = found.table.path
     path = data if data.is_absolute() else os.path.relpath(data.absolute(), destination.resolve())
     files = any(load_catalog().inputs[entry["type"]].reads_files for entry in given["inputs"])
-    outside = " --outside" if found.wishes.outside and files else ""
+    outside = " --outside" if found.overrides.outside and files else ""
     return f" --data {shlex.quote(str(path))}{outside}"
 
 
@@ -274,11 +276,16 @@ def _data_line(found: Inspection, destination: Path, given: dict[str, Any]) -> s
 
     if {**(found.spec or {}), "project_name": given["project_name"]} != given:
         return None
-    wishes = found.wishes
+    overrides = found.overrides
     words = ["scaffold", "new", str(destination), "--data", str(found.table.path)]
-    said = {"target": wishes.targets, "as": wishes.types, "drop": wishes.drop, "keep": wishes.keep}
+    said = {
+        "target": overrides.targets,
+        "as": overrides.types,
+        "drop": overrides.drop,
+        "keep": overrides.keep,
+    }
     words += [word for flag, values in said.items() for it in values for word in (f"--{flag}", it)]
-    words += ["--outside"] if wishes.outside else []
+    words += ["--outside"] if overrides.outside else []
     if given["project_name"] != default_project_name(destination.resolve().name):
         words += ["--name", given["project_name"]]
     return shlex.join(words)
@@ -299,7 +306,6 @@ def preview(
 ) -> None:
     """Show what would be written: the tree, the model's diagram and its code."""
     from keras_scaffold.render.diagram import draw
-    from keras_scaffold.render.estimate import parameters, parameters_text
     from keras_scaffold.render.project import render_to_memory
 
     given = _given(spec_file, inputs, merge, outputs)
@@ -310,12 +316,11 @@ def preview(
     given.setdefault("project_name", default_project_name(""))
     spec = _checked(given, spec_file)
     files = render_to_memory(spec)
-    say(file_tree(files, spec.project_slug))
-    say(f"\n{draw(spec)}\n")
-    say(f"{parameters_text(parameters(spec))}\n")
+    echo(file_tree(files, spec.project_slug))
+    echo(f"\n{draw(spec)}\n")
     model = Path("src", spec.package_name, "model.py")
     if model in files:
-        say(bold(str(model)))
+        echo(bold(str(model)))
         code(files[model])
 
 
@@ -330,7 +335,7 @@ def catalog(section: str | None, as_json: bool) -> None:
         print(json.dumps(data[section] if section else data, indent=2))
         return
     tables([table for name, table in sections.items() if section in (None, name)])
-    say("\nEvery field with its default and limits: scaffold catalog --json")
+    echo("\nEvery field with its default and limits: scaffold catalog --json")
 
 
 def schema() -> None:
@@ -349,22 +354,22 @@ def demo(destination: Path | None) -> None:
     spec = validate(_flagship())
     destination = destination or Path(spec.project_slug)
     files = render(spec, destination).files
-    say(f"{bold(spec.project_name)} is in {destination} ({len(files)} files).")
+    echo(f"{bold(spec.project_name)} is in {destination} ({len(files)} files).")
     needed = ("keras", "tensorflow", "numpy", "pandas", "matplotlib")
     missing = [package for package in needed if find_spec(package) is None]
     if missing:
-        say(f"To train it: cd {destination} && pip install -e . && {_train(spec)}")
+        echo(f"To train it: cd {destination} && pip install -e . && {_train(spec)}")
         return
-    say(f"Training: {_train(spec)}")
+    echo(f"Training: {_train(spec)}")
     sys.stdout.flush()
     path = os.pathsep.join(filter(None, ["src", os.environ.get("PYTHONPATH")]))
     command = [sys.executable, *_train(spec).split()[1:]]
     done = subprocess.run(command, cwd=destination, env={**os.environ, "PYTHONPATH": path})
     if done.returncode:
         raise SpecError(f"the training stopped with exit code {done.returncode}; see above")
-    say("Look at:")
+    echo("Look at:")
     for path in ("runs/demo/report.html", f"src/{spec.package_name}/model.py", "README.md"):
-        say(f"  {destination / path}")
+        echo(f"  {destination / path}")
 
 
 def _train(spec: Spec) -> str:

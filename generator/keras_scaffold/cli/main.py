@@ -171,7 +171,7 @@ def new(
         outputs or [],
         name,
         data=data,
-        wishes=_wishes(targets, drop, keep, types, outside),
+        overrides=_overrides(targets, drop, keep, types, outside),
         yes=yes,
         dry_run=dry_run,
         force=force,
@@ -180,7 +180,7 @@ def new(
     )
 
 
-def _wishes(
+def _overrides(
     targets: list[str] | None,
     drop: list[str] | None,
     keep: list[str] | None,
@@ -217,8 +217,8 @@ def inspect(
     """Look at real data, say what each column is, propose a spec."""
     from keras_scaffold.cli import commands
 
-    wishes = _wishes(targets, drop, keep, types, outside)
-    commands.inspect(manifest, wishes, out, force=force, as_json=as_json)
+    overrides = _overrides(targets, drop, keep, types, outside)
+    commands.inspect(manifest, overrides, out, force=force, as_json=as_json)
 
 
 @app.command()

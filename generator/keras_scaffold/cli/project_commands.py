@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_scaffold.console import bold, coloured, in_terminal, say, tables, verdict
+from keras_scaffold.console import bold, echo, in_terminal, tables, use_color, verdict
 from keras_scaffold.evolve import edits
 from keras_scaffold.evolve.edits import UnclearMerge
 from keras_scaffold.evolve.project import find_root, open_project
@@ -29,7 +29,7 @@ from keras_scaffold.spec.notation import (
 )
 
 if TYPE_CHECKING:
-    from keras_scaffold.evolve.apply import Edit, Worked
+    from keras_scaffold.evolve.apply import Edit, PlannedChange
     from keras_scaffold.evolve.doctor import Finding
     from keras_scaffold.evolve.repository import Repository
     from keras_scaffold.evolve.three_way import Merged
@@ -201,11 +201,11 @@ def _typed(parse: Callable[[str], Any], text: str) -> Any:
 
 
 def _change(title: str, edit: Edit, how: How, renamed: tuple[str, str] | None = None) -> None:
-    from keras_scaffold.evolve.apply import at_work
+    from keras_scaffold.evolve.apply import locked_repository
 
     root = find_root(how.project)
     _may_write(how)
-    with at_work(root) as repository:
+    with locked_repository(root) as repository:
         _make(repository, title, how, edit=edit, renamed=renamed)
 
 
@@ -226,9 +226,9 @@ def _make(
     renamed: tuple[str, str] | None = None,
 ) -> None:
     """Work a change out, show it, ask, and make it."""
-    from keras_scaffold.evolve.apply import work_out
+    from keras_scaffold.evolve.apply import plan_change
 
-    with work_out(
+    with plan_change(
         repository,
         title,
         edit,
@@ -237,25 +237,25 @@ def _make(
         force=how.force,
         dry_run=how.dry_run,
         rejects=how.rejects,
-    ) as worked:
-        if worked.change.nothing:
-            say("Nothing changes: the project is like that already.")
+    ) as planned:
+        if planned.change.nothing:
+            echo("Nothing changes: the project is like that already.")
             return
-        show(worked, whole=how.dry_run or how.may_ask)
+        show(planned, whole=how.dry_run or how.may_ask)
         if how.dry_run or (how.may_ask and not _agreed("Make this change?")):
-            say("Nothing was written.")
+            echo("Nothing was written.")
             return
-        worked.apply()
-        finish(worked, how)
+        planned.apply()
+        finish(planned, how)
 
 
-def show(worked: Worked, *, whole: bool) -> None:
+def show(planned: PlannedChange, *, whole: bool) -> None:
     """Show what a change does: the whole difference, or how much in which file."""
-    colour = f"--color={'always' if coloured() else 'never'}"
+    color = f"--color={'always' if use_color() else 'never'}"
     if whole:
-        say(worked.diff(colour).rstrip())
-        say()
-    say(worked.diff(colour, "--stat=80").rstrip("\n"))
+        echo(planned.diff(color).rstrip())
+        echo()
+    echo(planned.diff(color, "--stat=80").rstrip("\n"))
 
 
 def _agreed(message: str) -> bool:
@@ -265,25 +265,25 @@ def _agreed(message: str) -> bool:
     return this_terminal().ask(Select(message, options, "yes"), can_go_back=False) == "yes"
 
 
-def finish(worked: Worked, how: How) -> None:
+def finish(planned: PlannedChange, how: How) -> None:
     """Say what is to be done with a change that is made; Unresolved where lines are left over."""
-    change, merged = worked.change, worked.change.merged
-    if worked.note:
-        say(worked.note)
+    change, merged = planned.change, planned.change.merged
+    if planned.note:
+        echo(planned.note)
     for word, sign in (("new", "+"), ("gone", "-")):
-        for path, names in worked.named(sign).items():
-            say(f"{word} in {path}: {', '.join(names)}")
-    if columns := worked.new_columns():
-        say(f"the manifest needs: {', '.join(columns)}")
+        for path, names in planned.named(sign).items():
+            echo(f"{word} in {path}: {', '.join(names)}")
+    if columns := planned.new_columns():
+        echo(f"the manifest needs: {', '.join(columns)}")
     if merged.deleted:
-        say(f"left out, as you deleted it: {', '.join(merged.deleted)}")
+        echo(f"left out, as you deleted it: {', '.join(merged.deleted)}")
     if merged.conflicts:
         raise Unresolved(_choose(merged, rejects=how.rejects))
     look = "git diff"
     if how.commit:
-        worked.commit()
+        planned.commit()
         look = "git show"
-    say(f"{bold('Done')}: {change.title}. Look at it: {look}. Take it back: scaffold undo.")
+    echo(f"{bold('Done')}: {change.title}. Look at it: {look}. Take it back: scaffold undo.")
 
 
 def _choose(merged: Merged, *, rejects: bool) -> str:
@@ -310,15 +310,15 @@ def update(how: How, *, check: bool, to: str | None) -> bool:
     root = find_root(how.project)
     state = compare(root, to)
     if check:
-        say(f"{state.line}." if not state.behind else f"{state.line}; say scaffold update.")
+        echo(f"{state.line}." if not state.behind else f"{state.line}; say scaffold update.")
         return state.behind
     if not state.behind:
-        say(f"Nothing changes: {state.line}.")
+        echo(f"Nothing changes: {state.line}.")
         return False
     _may_write(how)
-    from keras_scaffold.evolve.apply import at_work
+    from keras_scaffold.evolve.apply import locked_repository
 
-    with at_work(root) as repository:
+    with locked_repository(root) as repository:
         _make(repository, f"update the template to {state.goal.commit}", how, to=state.goal)
     return False
 
@@ -334,14 +334,14 @@ def update_all(folder: Path, how: How, *, check: bool, to: str | None) -> bool:
     if not (check or how.dry_run):
         _may_write(how)
         if how.may_ask and not _agreed(f"Update the {len(roots)} projects in {folder}?"):
-            say("Nothing was written.")
+            echo("Nothing was written.")
             return False
     rows = []
     for root in roots:
         name = str(root.relative_to(folder)) if root != folder else root.name
-        say(f"{name} ...")
+        echo(f"{name} ...")
         rows.append((name, *_update_one(root, how, check=check, to=to)))
-    say()
+    echo()
     header = ("project", "from", "to", "what became of it")
     tables([("", header, [row[:4] for row in rows])])
     fates = [row[4] for row in rows]
@@ -361,30 +361,30 @@ def _update_one(root: Path, how: How, *, check: bool, to: str | None) -> tuple[s
             return before, goal, "is current", "current"
         if check:
             return before, goal, "is behind", "behind"
-        from keras_scaffold.evolve.apply import at_work, work_out
+        from keras_scaffold.evolve.apply import locked_repository, plan_change
 
         with (
-            at_work(root) as repository,
-            work_out(
+            locked_repository(root) as repository,
+            plan_change(
                 repository,
                 f"update the template to {goal}",
                 to=state.goal,
                 force=how.force,
                 dry_run=how.dry_run,
                 rejects=how.rejects,
-            ) as worked,
+            ) as planned,
         ):
-            change, conflicts = worked.change, worked.change.merged.conflicts
+            change, conflicts = planned.change, planned.change.merged.conflicts
             count = f"{len(change.files)} files"
             if how.dry_run:
                 clash = f", conflicts in {len(conflicts)}" if conflicts else ""
                 return before, goal, f"would change {count}{clash}", "done"
-            worked.apply()
+            planned.apply()
             if conflicts:
                 return before, goal, f"conflicts in {', '.join(conflicts)}", "failed"
             if how.commit:
-                worked.commit()
-            stash = ", what was not committed is in git stash" if worked.note else ""
+                planned.commit()
+            stash = ", what was not committed is in git stash" if planned.note else ""
             return before, goal, f"updated, {count}{stash}", "done"
     except SpecError as error:
         text = str(error).removeprefix(f"{root}: ").replace(f"{root}{os.sep}", "")
@@ -397,14 +397,14 @@ def _update_one(root: Path, how: How, *, check: bool, to: str | None) -> tuple[s
 def undo(project: Path) -> None:
     """Take the last change back."""
     from keras_scaffold.evolve import change
-    from keras_scaffold.evolve.apply import at_work
+    from keras_scaffold.evolve.apply import locked_repository
 
-    with at_work(find_root(project)) as repository:
+    with locked_repository(find_root(project)) as repository:
         title, files = change.undo(repository)
     if not files:
-        say(f"Nothing of '{title}' was left in the project.")
+        echo(f"Nothing of '{title}' was left in the project.")
     else:
-        say(f"Took back: {title} ({len(files)} file{'s' if len(files) > 1 else ''}).")
+        echo(f"Took back: {title} ({len(files)} file{'s' if len(files) > 1 else ''}).")
 
 
 # Doctor and adopt
@@ -418,19 +418,19 @@ def doctor(project: Path, *, fix: bool, yes: bool) -> bool:
     may_ask = not yes and sys.stdin.isatty() and in_terminal()
     if fix and not (yes or may_ask):
         raise CommandLineError("there is no terminal to ask in; use --fix --yes")
-    say(bold(str(root)))
+    echo(bold(str(root)))
     findings = []
     for finding in examine(root):
         findings.append(finding)
-        say(f"{verdict(finding.state)}  {finding.text}")
+        echo(f"{verdict(finding.state)}  {finding.text}")
     if fix:
         findings = _fix(root, findings, may_ask=may_ask)
     problems = sum(it.state == "wrong" for it in findings)
     fixable = sum(it.fix is not None for it in findings)
-    say()
-    say("1 problem found." if problems == 1 else f"{problems or 'No'} problems found.")
+    echo()
+    echo("1 problem found." if problems == 1 else f"{problems or 'No'} problems found.")
     if fixable and not fix:
-        say(f"{bold('scaffold doctor --fix')} fixes {fixable} of these.")
+        echo(f"{bold('scaffold doctor --fix')} fixes {fixable} of these.")
     return bool(problems)
 
 
@@ -442,17 +442,17 @@ def _fix(root: Path, findings: list[Finding], *, may_ask: bool) -> list[Finding]
     while finding := next((it for it in findings if it.fix and it.text not in seen), None):
         seen.add(finding.text)
         assert finding.fix is not None  # it was chosen for it
-        say()
+        echo()
         if may_ask:
-            say(finding.text)
+            echo(finding.text)
             if not _agreed(f"{finding.proposal[:1].upper()}{finding.proposal[1:]}?"):
                 continue
-        say(f"{bold('Fixed')}: {finding.fix()}.")
+        echo(f"{bold('Fixed')}: {finding.fix()}.")
         findings = list(examine(root))
         for other in findings:
             if other.state == "wrong" and not other.fix and other.text not in seen:
                 seen.add(other.text)
-                say(f"{verdict(other.state)}  {other.text}")
+                echo(f"{verdict(other.state)}  {other.text}")
     return findings
 
 
@@ -472,18 +472,18 @@ def adopt(project: Path, spec_file: Path | None, *, yes: bool, dry_run: bool, fo
     else:
         found = adoption.from_spec(root, _spec_in(spec_file), force=force)
     version = found.recorded.commit or "unknown"
-    say(f"{bold(f'{ANSWERS_FILE} from {found.source}')}, version of the template: {version}")
-    say()
-    say(found.text.rstrip())
-    say()
+    echo(f"{bold(f'{ANSWERS_FILE} from {found.source}')}, version of the template: {version}")
+    echo()
+    echo(found.text.rstrip())
+    echo()
     if dry_run or (how.may_ask and not _agreed(f"Write {ANSWERS_FILE}?")):
-        say("Nothing was written.")
+        echo("Nothing was written.")
         return
     kept = replace_answers(root, found.text)
-    say(
+    echo(
         f"{bold('Done')}: wrote {ANSWERS_FILE}{f'; the replaced one is in {kept}' if kept else ''}."
     )
-    say("Check it and commit it: git add -A && git commit")
+    echo("Check it and commit it: git add -A && git commit")
 
 
 def _spec_in(path: Path) -> dict[str, Any]:

@@ -32,7 +32,7 @@ Edit = Callable[[Given, list[Given]], Given]
 
 
 @contextmanager
-def at_work(root: Path) -> Iterator[Repository]:
+def locked_repository(root: Path) -> Iterator[Repository]:
     """The repository of a project, of which we are the only command at work in it."""
     repository = Repository.around(root)
     with repository.locked():
@@ -40,8 +40,8 @@ def at_work(root: Path) -> Iterator[Repository]:
 
 
 @dataclass
-class Worked:
-    """A change that is worked out, and not made yet."""
+class PlannedChange:
+    """A change that is planned out, and not made yet."""
 
     project: Project
     spec: Spec
@@ -84,7 +84,7 @@ class Worked:
 
 
 @contextmanager
-def work_out(
+def plan_change(
     repository: Repository,
     title: str,
     edit: Edit | None = None,
@@ -94,7 +94,7 @@ def work_out(
     force: bool = False,
     dry_run: bool = False,
     rejects: bool = False,
-) -> Iterator[Worked]:
+) -> Iterator[PlannedChange]:
     """Work out what becomes of a project when its spec is edited, or its template another version.
 
     `renamed` is an input's or an output's name, before and after. SpecError where it cannot be.
@@ -117,7 +117,7 @@ def work_out(
         if rejects and merged.conflicts:
             merged = work.leave_rejects(merged, before, title)
         change = plan(merged, work, before, title)
-        yield Worked(project, spec, change, repository, work, note)
+        yield PlannedChange(project, spec, change, repository, work, note)
 
 
 def _earlier_specs(repository: Repository) -> list[Given]:

@@ -5,6 +5,6 @@ makes a spec of that. Nothing here prints, and it is imported only where data is
 numpy take a moment.
 """
 
-from keras_scaffold.infer.propose import Inspection, Wishes, inspect
+from keras_scaffold.infer.propose import Inspection, Overrides, inspect
 
-__all__ = ["Inspection", "Wishes", "inspect"]
+__all__ = ["Inspection", "Overrides", "inspect"]

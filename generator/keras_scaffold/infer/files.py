@@ -124,7 +124,7 @@ def _pictures(name: str, paths: list[Path]) -> Found | None:
     alike = len(set(sizes)) == 1
     channels = 1 if grey == len(sizes) else 3
     shape = [*fitted(height, width), channels]
-    why = f"pictures of {'' if alike else 'about '}{height} x {width}, {'grey' if channels == 1 else 'colour'}"
+    why = f"pictures of {'' if alike else 'about '}{height} x {width}, {'grayscale' if channels == 1 else 'color'}"
     if shape[:2] != [height, width]:
         why += f"; {shape[0]} x {shape[1]} trains on a CPU"
     heights, widths = zip(*sizes, strict=True)

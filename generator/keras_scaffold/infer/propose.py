@@ -37,7 +37,7 @@ SMALL = 100  # rows
 
 
 @dataclass(frozen=True)
-class Wishes:
+class Overrides:
     """What the person says of the data; everything may be left out."""
 
     targets: Sequence[str] = ()  # a column, or COLUMN:TASK
@@ -67,47 +67,47 @@ class Inspection:
     spec: dict[str, Any] | None
     outputs: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    wishes: Wishes = Wishes()
+    overrides: Overrides = Overrides()
 
     def input_of(self, column: str) -> Input | None:
         """The input that a column is in."""
         return next((each for each in self.inputs if column in each.columns), None)
 
 
-def inspect(path: Path, wishes: Wishes) -> Inspection:
+def inspect(path: Path, overrides: Overrides) -> Inspection:
     """Look at a table and propose a spec; DataError where that cannot be done."""
     table = open_table(path)
     if table.rows < 2:
         raise DataError(f"{path}: has one row; nothing can be learnt from one")
-    said = [parse_target(text, table) for text in wishes.targets]
+    said = [parse_target(text, table) for text in overrides.targets]
     if not said and table.kind == "folder per class":
         said = [("label", "")]
     names = [name for name, _ in said]
     if len(set(names)) < len(names):
         raise DataError(f"--target {max(names, key=names.count)}: is said twice; say it once")
-    columns = look(table, _types(wishes, table, names), outside=wishes.outside, targets=names)
+    columns = look(table, _types(overrides, table, names), outside=overrides.outside, targets=names)
     by_name = {column.name: column for column in columns}
     targets = [find_target(table, by_name[name], task) for name, task in said]
     warnings = [warning for target in targets for warning in target.warnings]
     columns = [column for column in columns if column.name not in names]
-    columns = _corrected(columns, wishes, table, names)
-    columns, more = _without_leaks(table, columns, targets, wishes)
+    columns = _corrected(columns, overrides, table, names)
+    columns, more = _without_leaks(table, columns, targets, overrides)
     warnings += more + _doubts(table, columns, targets)
     columns = _few_flags(columns)
     taken: set[str] = set()
     outputs = [_output(target, table, taken) for target in targets]
     inputs, columns = _inputs(table, columns, taken)
     spec = _spec(table, inputs, outputs)
-    return Inspection(table, columns, targets, inputs, spec, outputs, warnings, wishes)
+    return Inspection(table, columns, targets, inputs, spec, outputs, warnings, overrides)
 
 
 # What the person says
 
 
-def _types(wishes: Wishes, table: Table, targets: Sequence[str]) -> dict[str, str]:
+def _types(overrides: Overrides, table: Table, targets: Sequence[str]) -> dict[str, str]:
     types: dict[str, str] = {}
     known = load_catalog().inputs
-    for text in wishes.types:
+    for text in overrides.types:
         name, colon, kind = text.rpartition(":")
         if not colon:
             raise DataError(f"--as {text}: give COLUMN:TYPE, such as zip:categorical")
@@ -123,20 +123,20 @@ def _types(wishes: Wishes, table: Table, targets: Sequence[str]) -> dict[str, st
 
 
 def _corrected(
-    columns: list[Column], wishes: Wishes, table: Table, targets: Sequence[str]
+    columns: list[Column], overrides: Overrides, table: Table, targets: Sequence[str]
 ) -> list[Column]:
-    for flag, names in (("--drop", wishes.drop), ("--keep", wishes.keep)):
+    for flag, names in (("--drop", overrides.drop), ("--keep", overrides.keep)):
         for name in names:
             if known_column(name, table, flag) in targets:
                 raise DataError(f"{flag} {name}: it is the target; say another, or leave it out")
-    both = set(wishes.drop) & set(wishes.keep)
+    both = set(overrides.drop) & set(overrides.keep)
     if both:
         raise DataError(f"--drop and --keep both name {min(both)}; say one of them")
     done = []
     for column in columns:
-        if column.name in wishes.drop:
+        if column.name in overrides.drop:
             column = column.set_aside("as you say")
-        elif column.name in wishes.keep and column.aside:
+        elif column.name in overrides.keep and column.aside:
             column = _kept(column, table)
         done.append(column)
     return done
@@ -154,7 +154,7 @@ def _kept(column: Column, table: Table) -> Column:
 
 
 def _without_leaks(
-    table: Table, columns: list[Column], targets: list[Target], wishes: Wishes
+    table: Table, columns: list[Column], targets: list[Target], overrides: Overrides
 ) -> tuple[list[Column], list[str]]:
     """Set aside the columns that give a target away, unless nothing would be left."""
     warnings: list[str] = []
@@ -168,7 +168,7 @@ def _without_leaks(
                     f"{leak.column}: tells {leak.target} suspiciously well ({leak.how}); if it is not"
                     f" known before {leak.target} is: --drop {leak.column!r}"
                 )
-    spared = set(wishes.keep) | {text.rpartition(":")[0] for text in wishes.types}
+    spared = set(overrides.keep) | {text.rpartition(":")[0] for text in overrides.types}
     used = {column.name for column in columns if column.type}
     all_of_them = used <= set(leaks)
     done = []

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from keras_scaffold.console import bold, in_terminal, say, tables
+from keras_scaffold.console import bold, echo, in_terminal, tables
 from keras_scaffold.infer import Inspection
 from keras_scaffold.infer.cells import Column
 from keras_scaffold.infer.propose import Input
@@ -29,7 +29,7 @@ LONGEST_LINE = 10_000  # nothing is broken where no terminal is
 
 def show(inspection: Inspection, *, model: bool = True) -> None:
     """Print what was found; without the `model`, where it is shown next in any case."""
-    say(_headline(inspection))
+    echo(_headline(inspection))
     rows = list(_column_rows(inspection))
     _table("Columns", _HEADER, [row for column, row in rows if not column.aside])
     aside = [(*row[:3], row[5], row[7]) for column, row in rows if column.aside]
@@ -37,12 +37,12 @@ def show(inspection: Inspection, *, model: bool = True) -> None:
     _table("Targets" if len(inspection.targets) > 1 else "Target", _TARGETS, _targets(inspection))
     _table("Proposed inputs", ("input", "type", "columns", "why"), _inputs(inspection))
     if inspection.spec and model:
-        say(f"\n{draw(validate(inspection.spec), min(COLUMNS, get_terminal_size().columns))}")
+        echo(f"\n{draw(validate(inspection.spec), min(COLUMNS, get_terminal_size().columns))}")
     if inspection.warnings:
-        say(f"\n{bold('Look at')}")
+        echo(f"\n{bold('Look at')}")
         width = get_terminal_size().columns if in_terminal() else LONGEST_LINE
         for warning in inspection.warnings:
-            say(fill(_printable(warning), width, initial_indent="- ", subsequent_indent="  "))
+            echo(fill(_printable(warning), width, initial_indent="- ", subsequent_indent="  "))
 
 
 def _table(title: str, header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
@@ -51,7 +51,7 @@ def _table(title: str, header: tuple[str, ...], rows: list[tuple[str, ...]]) -> 
         return
     telling = [place for place in range(len(header)) if any(row[place] for row in rows)]
     kept = [tuple(_printable(row[place]) for place in telling) for row in rows]
-    say()
+    echo()
     tables([(title, tuple(header[place] for place in telling), kept)], dense=True)
 
 

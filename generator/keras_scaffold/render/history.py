@@ -268,12 +268,12 @@ def _check_commit(recorded: Recorded) -> None:
     if not recorded.commit:
         raise HistoryError(
             "the answers file does not say which version of the template the project is from "
-            "(_commit); `scaffold adopt` finds out"
+            "(_commit); scaffold adopt restores an earlier one"
         )
     if not re.fullmatch(r"\w+(?:[.+/-]\w+)*", recorded.commit, flags=re.ASCII):
         raise HistoryError(
             f"the answers file names no version of a template: {one_line(recorded.commit)} "
-            "(_commit); `scaffold adopt` finds the right one"
+            "(_commit); scaffold adopt restores an earlier one"
         )
 
 

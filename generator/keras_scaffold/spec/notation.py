@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -26,6 +28,7 @@ from keras_scaffold.spec import (
 
 INPUT_FORM = "NAME:TYPE[:SHAPE][:ENCODER]"
 OUTPUT_FORM = "NAME:TASK[:CLASSES]"
+MERGE_EXAMPLE = "concatenate(multiply(a, b), c)"
 DIGITS = 12  # the longest number that is read; no field takes a longer one
 
 
@@ -120,74 +123,44 @@ def output_text(entry: Mapping[str, Any]) -> str | None:
 def parse_merge(text: str) -> str | dict[str, Any]:
     """Read `concatenate(multiply(a, b, width=32), c)`; a bare method's name stays a string."""
     place = f"-m '{one_line(text)}'"
-    tokens = re.findall(r"\w+|[^\w\s]", text)
-    if len(tokens) == 1 and re.fullmatch(r"\w+", tokens[0]):
-        return _known(tokens[0], load_catalog().merges, "merge", place)
-    return _Parser(tokens, place).tree()
+    try:
+        with warnings.catch_warnings(action="ignore"):  # such as those of an odd escape
+            tree = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+        reason = error.msg if isinstance(error, SyntaxError) else "it cannot be parsed"
+        _fail(place, f"{one_line(reason)}; write a tree such as {MERGE_EXAMPLE}")
+    if isinstance(tree, ast.Name):
+        return _known(tree.id, load_catalog().merges, "merge", place)
+    if isinstance(tree, ast.Call):
+        return _merge_node(tree, text.strip(), place)
+    _fail(place, f"not a merge; write a tree such as {MERGE_EXAMPLE}")
 
 
-class _Parser:
-    """Reads a tree with a stack of its own, so that no depth of text exhausts Python's."""
-
-    def __init__(self, tokens: list[str], place: str) -> None:
-        self.tokens = [*tokens, "", ""]  # the end, and what is looked at behind it
-        self.place = place
-        self.at = 0
-
-    def take(self) -> str:
-        self.at += 1
-        return self.tokens[self.at - 1]
-
-    def tree(self) -> dict[str, Any]:
-        root = self.node(self.take())
-        open_nodes = [root]
-        while open_nodes:
-            self.operand(open_nodes)
-        if self.take():
-            _fail(self.place, "something stands after the last ')'; take it away")
-        return root
-
-    def operand(self, open_nodes: list[dict[str, Any]]) -> None:
-        """Read one operand or width of the innermost node, and what closes after it."""
-        node, word = open_nodes[-1], self.take()
-        if self.tokens[self.at] == "(":
-            if len(open_nodes) >= DEEPEST_MERGE:
-                _fail(self.place, f"over {DEEPEST_MERGE} levels deep; flatten the tree")
-            open_nodes.append(self.node(word))
-            node.setdefault("of", []).append(open_nodes[-1])
-            return
-        if self.tokens[self.at] == "=":
-            self.width(node, word)
+def _merge_node(call: ast.Call, text: str, place: str, depth: int = 1) -> dict[str, Any]:
+    """A merge of a tree that Python's parser read from the text."""
+    if depth > DEEPEST_MERGE:
+        _fail(place, f"over {DEEPEST_MERGE} levels deep; flatten the tree")
+    method = _source(call.func, text)
+    node: dict[str, Any] = {"method": _known(method, load_catalog().merges, "merge", place)}
+    for operand in call.args:
+        if isinstance(operand, ast.Call):
+            value: Any = _merge_node(operand, text, place, depth + 1)
+        elif isinstance(operand, ast.Name):
+            value = operand.id
         else:
-            self.word(word, "an input or a merge")
-            node.setdefault("of", []).append(word)
-        while open_nodes and (after := self.take()) != ",":
-            if after != ")":
-                _fail(self.place, f"expected ',' or ')', found {self.found(after)}")
-            open_nodes.pop()
-        if open_nodes and "width" in open_nodes[-1]:
-            _fail(self.place, "width=... comes last, right before its ')'")
+            _fail(place, f"'{_source(operand, text)}' is neither an input nor a merge")
+        node.setdefault("of", []).append(value)
+    for option in call.keywords:
+        if option.arg != "width":
+            _fail(place, f"no option '{option.arg or '**'}'; did you mean 'width'?")
+        node["width"] = _number(_source(option.value, text), "width", place)
+    if len(node) == 1:
+        _fail(place, f"{method}() merges nothing; name its inputs, as in {method}(a, b)")
+    return node
 
-    def node(self, word: str) -> dict[str, Any]:
-        self.word(word, "a merge")
-        _known(word, load_catalog().merges, "merge", self.place)
-        if self.take() != "(":
-            _fail(self.place, f"expected '(' after {word}, as in {word}(a, b)")
-        return {"method": word}
 
-    def width(self, node: dict[str, Any], word: str) -> None:
-        if word != "width":
-            _fail(self.place, f"no option '{one_line(word)}'; did you mean 'width'?")
-        self.take()
-        node["width"] = _number(self.take(), "width", self.place)
-
-    def word(self, token: str, what: str) -> None:
-        if not re.fullmatch(r"\w+", token):
-            _fail(self.place, f"expected {what}, found {self.found(token)}")
-
-    @staticmethod
-    def found(token: str) -> str:
-        return f"'{one_line(token)}'" if token else "the end"
+def _source(node: ast.expr, text: str) -> str:
+    return one_line(ast.get_source_segment(text, node) or "")
 
 
 def merge_text(merge: str | Mapping[str, Any]) -> str:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from keras_scaffold.catalog import load_catalog
 from keras_scaffold.render.diagram import draw, draw_partial
-from keras_scaffold.render.estimate import parameters, parameters_text
 from keras_scaffold.spec import (
     KEYS,
     Spec,
@@ -32,7 +31,7 @@ from keras_scaffold.spec import (
     validate,
 )
 from keras_scaffold.spec.notation import merge_text, parse_merge, shape_text
-from keras_scaffold.wizard.navigation import Talk
+from keras_scaffold.wizard.navigation import Dialog
 from keras_scaffold.wizard.questions import (
     BACK,
     Option,
@@ -58,7 +57,7 @@ class Data:
     """A table to begin from, and what is said of it; without a path, one may be named."""
 
     path: Path | None = None
-    wishes: Mapping[str, Any] = field(default_factory=dict)  # those of infer.Wishes
+    overrides: Mapping[str, Any] = field(default_factory=dict)  # those of infer.Overrides
 
 
 @dataclass(frozen=True)
@@ -81,67 +80,67 @@ def ask(
     Ctrl-C raises KeyboardInterrupt.
     """
     terminal = this_terminal()
-    talk = Talk(terminal)
+    dialog = Dialog(terminal)
     terminal.show(
         "Arrow keys and Enter choose, Enter alone takes the [default].\n"
         f"{BACK} goes back, Ctrl-C stops. Nothing is written before a last look.\n"
     )
-    return talk.run(lambda: _project(talk, copy.deepcopy(dict(given)), destination, tree, data))
+    return dialog.run(lambda: _project(dialog, copy.deepcopy(dict(given)), destination, tree, data))
 
 
 def ask_input(given: Mapping[str, Any]) -> Entry:
     """Ask for one more input of a project; Ctrl-C raises KeyboardInterrupt."""
-    talk = Talk(this_terminal())
+    dialog = Dialog(this_terminal())
     taken = _taken([*given["inputs"], *given["outputs"]])
-    return talk.run(lambda: _input(talk, len(given["inputs"]), taken))
+    return dialog.run(lambda: _input(dialog, len(given["inputs"]), taken))
 
 
 def ask_output(given: Mapping[str, Any]) -> Entry:
     """Ask for one more output of a project; Ctrl-C raises KeyboardInterrupt."""
-    talk = Talk(this_terminal())
+    dialog = Dialog(this_terminal())
     taken = _taken([*given["inputs"], *given["outputs"]])
-    return talk.run(lambda: _output(talk, len(given["outputs"]), taken, None))
+    return dialog.run(lambda: _output(dialog, len(given["outputs"]), taken, None))
 
 
 def _project(
-    talk: Talk,
+    dialog: Dialog,
     draft: Entry,
     destination: Path,
     tree: Callable[[Spec], str] | None,
     data: Data | None,
 ) -> Answers | None:
     found, name = None, default_project_name(destination.resolve().name)
-    if data is not None and (data.path is not None or _from_data(talk)):
-        from keras_scaffold.infer import Wishes
+    if data is not None and (data.path is not None or _from_data(dialog)):
+        from keras_scaffold.infer import Overrides
         from keras_scaffold.wizard.from_data import ask_data
 
-        found = ask_data(talk, data.path, Wishes(**data.wishes))
+        found = ask_data(dialog, data.path, Overrides(**data.overrides))
         draft = {**copy.deepcopy(found.spec or {}), "project_name": name, **draft}
     if "project_name" not in draft:
-        draft["project_name"] = _project_name(talk, name)
+        draft["project_name"] = _project_name(dialog, name)
     if "inputs" not in draft:
-        draft["inputs"] = _inputs(talk, _taken(draft.get("outputs", [])))
+        draft["inputs"] = _inputs(dialog, _taken(draft.get("outputs", [])))
     if "merge" not in draft:
-        _set_merge(talk, draft)
+        _set_merge(dialog, draft)
     if "outputs" not in draft:
-        draft["outputs"] = _outputs(talk, _taken(draft["inputs"]))
-    while (choice := _last_look(talk, draft, destination, tree)) not in ("write", "cancel"):
-        _change(talk, draft, choice)
+        draft["outputs"] = _outputs(dialog, _taken(draft["inputs"]))
+    while (choice := _last_look(dialog, draft, destination, tree)) not in ("write", "cancel"):
+        _change(dialog, draft, choice)
     if choice == "cancel":
         return None
     return Answers({key: draft[key] for key in KEYS if key in draft}, found)
 
 
-def _from_data(talk: Talk) -> bool:
+def _from_data(dialog: Dialog) -> bool:
     options = (
         Option("describe", "describe the inputs", "numbers, a picture, a text; data comes later"),
         Option("data", "look at data", "a table, or a folder with a folder of pictures per class"),
     )
-    return talk.ask(Select("How do you want to begin?", options, "describe")) == "data"
+    return dialog.ask(Select("How do you want to begin?", options, "describe")) == "data"
 
 
-def _project_name(talk: Talk, default: str) -> str:
-    return talk.ask(Text("What is the project called?", default, check_project_name))
+def _project_name(dialog: Dialog, default: str) -> str:
+    return dialog.ask(Text("What is the project called?", default, check_project_name))
 
 
 def _taken(entries: Sequence[Entry]) -> set[str]:
@@ -153,7 +152,7 @@ def _taken(entries: Sequence[Entry]) -> set[str]:
     return taken
 
 
-def _name(talk: Talk, message: str, default: str, taken: set[str], help: str = "") -> str:
+def _name(dialog: Dialog, message: str, default: str, taken: set[str], help: str = "") -> str:
     number, free = 1, default
     while free in taken:
         number += 1
@@ -164,16 +163,16 @@ def _name(talk: Talk, message: str, default: str, taken: set[str], help: str = "
         if name in taken:
             raise SpecError(f"name: '{name}' is already taken; choose another")
 
-    return talk.ask(Text(message, free, check, help))
+    return dialog.ask(Text(message, free, check, help))
 
 
 # Inputs
 
 
-def _inputs(talk: Talk, taken: set[str]) -> list[Entry]:
-    entries = [_input(talk, 0, taken)]
+def _inputs(dialog: Dialog, taken: set[str]) -> list[Entry]:
+    entries = [_input(dialog, 0, taken)]
     while True:
-        talk.say(_diagram([complete_input(entry) for entry in entries]))
+        dialog.show(_diagram([complete_input(entry) for entry in entries]))
         options = (
             Option("add", "add another input"),
             Option("done", "done", "these are all"),
@@ -181,36 +180,36 @@ def _inputs(talk: Talk, taken: set[str]) -> list[Entry]:
         )
         # The second input is the point of it all; from then on Enter moves along.
         default = "add" if len(entries) == 1 else "done"
-        choice = talk.ask(Select("Another input?", options, default))
+        choice = dialog.ask(Select("Another input?", options, default))
         if choice == "done":
             return entries
         old = entries.pop() if choice == "change" else None
         known = taken | {entry["name"] for entry in entries}
-        entries.append(_input(talk, len(entries), known, old))
+        entries.append(_input(dialog, len(entries), known, old))
 
 
-def _input(talk: Talk, place: int, taken: set[str], old: Entry | None = None) -> Entry:
+def _input(dialog: Dialog, place: int, taken: set[str], old: Entry | None = None) -> Entry:
     """Ask for one input; what is offered comes from the `old` one where there is one."""
     types = load_catalog().inputs
     usual = list(types.values())[place % len(types)]
     offered = old or {"name": re.sub(r"\W+", "_", usual.title), "type": usual.name}
     name = _name(
-        talk,
+        dialog,
         f"Input {place + 1}: what is it called?",
         offered["name"],
         taken,
         "a short name; the model, its files and its data use it",
     )
     kinds = tuple(Option(kind.name, kind.title, kind.help) for kind in types.values())
-    kind = talk.ask(Select(f"What kind of input is {name}?", kinds, offered["type"]))
+    kind = dialog.ask(Select(f"What kind of input is {name}?", kinds, offered["type"]))
     offered = complete_input(offered if kind == offered["type"] else {"name": name, "type": kind})
     entry = {"name": name, "type": kind}
-    entry |= _shape(talk, entry, offered["shape"])
-    entry |= _encoder(talk, entry, offered["encoder"])
+    entry |= _shape(dialog, entry, offered["shape"])
+    entry |= _encoder(dialog, entry, offered["encoder"])
     return _keep(entry, old or entry, complete_input, ("name", "type", "shape", "encoder"))
 
 
-def _shape(talk: Talk, entry: Entry, default: list[int]) -> Entry:
+def _shape(dialog: Dialog, entry: Entry, default: list[int]) -> Entry:
     field = load_catalog().inputs[entry["type"]].fields["shape"]
     if field.least == field.most:
         return {}
@@ -231,11 +230,11 @@ def _shape(talk: Talk, entry: Entry, default: list[int]) -> Entry:
 
     message = f"What is the shape of {entry['name']}?"
     text = Text(message, shape_text(default), parse, field.help, live=False)
-    shape = parse(talk.ask(text))
+    shape = parse(dialog.ask(text))
     return {} if shape == field.default else {"shape": shape}
 
 
-def _encoder(talk: Talk, entry: Entry, default: str) -> Entry:
+def _encoder(dialog: Dialog, entry: Entry, default: str) -> Entry:
     kind = load_catalog().inputs[entry["type"]]
     options = tuple(
         Option(encoder.name, encoder.name, encoder.help)
@@ -246,7 +245,7 @@ def _encoder(talk: Talk, entry: Entry, default: str) -> Entry:
     if len(options) > 1:
         default = default if default in [option.value for option in options] else choice
         message = f"Which layers turn {entry['name']} into features?"
-        choice = talk.ask(Select(message, options, default))
+        choice = dialog.ask(Select(message, options, default))
     return {} if choice == kind.default_encoder.name else {"encoder": choice}
 
 
@@ -277,18 +276,18 @@ def _keep(
 # The merge
 
 
-def _set_merge(talk: Talk, draft: Entry) -> None:
+def _set_merge(dialog: Dialog, draft: Entry) -> None:
     names = [entry["name"] for entry in draft["inputs"]]
     merge = draft.pop("merge", MERGE)
     if len(names) > 1:
-        merge = _merge(talk, names, merge)
+        merge = _merge(dialog, names, merge)
     elif not _holds(complete_merge, merge, names):
         merge = MERGE
     if merge != MERGE:
         draft["merge"] = merge
 
 
-def _merge(talk: Talk, names: list[str], old: str | Entry) -> str | Entry:
+def _merge(dialog: Dialog, names: list[str], old: str | Entry) -> str | Entry:
     options = tuple(
         Option(method.name, method.name, method.help)
         for method in load_catalog().merges.values()
@@ -298,7 +297,7 @@ def _merge(talk: Talk, names: list[str], old: str | Entry) -> str | Entry:
     default = MERGE
     if _holds(complete_merge, old, names):
         default = old if isinstance(old, str) else tree.value
-    choice = talk.ask(Select("How do the branches come together?", (*options, tree), default))
+    choice = dialog.ask(Select("How do the branches come together?", (*options, tree), default))
     if choice != tree.value:
         return choice
     example = f"{MERGE}({', '.join([f'multiply({names[0]}, {names[1]})', *(names[2:] or names)])})"
@@ -313,40 +312,40 @@ def _merge(talk: Talk, names: list[str], old: str | Entry) -> str | Entry:
 
     offered = merge_text(old) if default == tree.value else example
     hint = "each input at least once, and again where you like"
-    return parse(talk.ask(Text("Which tree?", offered, parse, hint, live=False)))
+    return parse(dialog.ask(Text("Which tree?", offered, parse, hint, live=False)))
 
 
 # Outputs
 
 
-def _outputs(talk: Talk, taken: set[str], old: Sequence[Entry] = ()) -> list[Entry]:
+def _outputs(dialog: Dialog, taken: set[str], old: Sequence[Entry] = ()) -> list[Entry]:
     entries: list[Entry] = []
     while True:
         known = taken | {entry["name"] for entry in entries}
         place = len(entries)
-        entries.append(_output(talk, place, known, old[place] if place < len(old) else None))
+        entries.append(_output(dialog, place, known, old[place] if place < len(old) else None))
         options = (Option("done", "done", "these are all"), Option("add", "add another output"))
         default = "add" if len(entries) < len(old) else "done"
-        if talk.ask(Select("Another output?", options, default)) == "done":
+        if dialog.ask(Select("Another output?", options, default)) == "done":
             return entries
 
 
-def _output(talk: Talk, place: int, taken: set[str], old: Entry | None) -> Entry:
+def _output(dialog: Dialog, place: int, taken: set[str], old: Entry | None) -> Entry:
     tasks = load_catalog().outputs
     offered = old or {"name": "label", "task": next(iter(tasks))}
     message = "What shall be predicted?" if not place else f"Output {place + 1}: what is it called?"
-    name = _name(talk, message, offered["name"], taken, "a short name; its manifest column too")
+    name = _name(dialog, message, offered["name"], taken, "a short name; its manifest column too")
     kinds = tuple(Option(task.name, task.title, task.help) for task in tasks.values())
-    task = tasks[talk.ask(Select(f"What is {name}?", kinds, offered["task"]))]
+    task = tasks[dialog.ask(Select(f"What is {name}?", kinds, offered["task"]))]
     entry = {"name": name, "task": task.name}
     questions = ["name", "task"]
     if isinstance(task.size, str):
-        entry |= _classes(talk, entry, task.size, offered)
+        entry |= _classes(dialog, entry, task.size, offered)
         questions.append(task.size)
     return _keep(entry, old or entry, complete_output, questions)
 
 
-def _classes(talk: Talk, entry: Entry, key: str, offered: Entry) -> Entry:
+def _classes(dialog: Dialog, entry: Entry, key: str, offered: Entry) -> Entry:
     field = load_catalog().outputs[entry["task"]].fields[key]
 
     def parse(text: str) -> int:
@@ -356,7 +355,7 @@ def _classes(talk: Talk, entry: Entry, key: str, offered: Entry) -> Entry:
 
     default = offered.get(key, field.default) if entry["task"] == offered["task"] else field.default
     question = Text(f"How many {key} has {entry['name']}?", str(default), parse, field.help)
-    number = parse(talk.ask(question))
+    number = parse(dialog.ask(question))
     return {} if number == field.default else {key: number}
 
 
@@ -364,7 +363,7 @@ def _classes(talk: Talk, entry: Entry, key: str, offered: Entry) -> Entry:
 
 
 def _last_look(
-    talk: Talk, draft: Entry, destination: Path, tree: Callable[[Spec], str] | None
+    dialog: Dialog, draft: Entry, destination: Path, tree: Callable[[Spec], str] | None
 ) -> str:
     options = (
         Option("write", "write it", f"into {destination}"),
@@ -378,8 +377,8 @@ def _last_look(
     try:
         spec = validate(draft)
     except SpecError as error:
-        talk.say(wrapped(f"\nThis cannot be built yet. {error}\n"))
-        return talk.ask(Select("What shall change?", options[1:], options[1].value))
+        dialog.show(wrapped(f"\nThis cannot be built yet. {error}\n"))
+        return dialog.ask(Select("What shall change?", options[1:], options[1].value))
     columns_said = any({"column", "columns"} & entry.keys() for entry in draft["inputs"])
     defaults = "Layer widths" if columns_said else "Manifest columns and layer widths"
     hint = f"{defaults} have their defaults; a spec file sets each."
@@ -387,32 +386,32 @@ def _last_look(
         spec.project_name,
         *([tree(spec)] if tree else []),
         draw(spec, columns()),
-        wrapped(f"{parameters_text(parameters(spec))}. {hint}"),
+        wrapped(hint),
     ]
-    talk.say("\n" + "\n\n".join(parts) + "\n")
-    return talk.ask(Select("A last look: all right?", options, "write"))
+    dialog.show("\n" + "\n\n".join(parts) + "\n")
+    return dialog.ask(Select("A last look: all right?", options, "write"))
 
 
-def _change(talk: Talk, draft: Entry, what: str) -> None:
+def _change(dialog: Dialog, draft: Entry, what: str) -> None:
     """Ask again for one part; the merge too, where it no longer fits the inputs."""
     inputs = draft["inputs"]
     if what == "name":
-        draft["project_name"] = _project_name(talk, draft["project_name"])
+        draft["project_name"] = _project_name(dialog, draft["project_name"])
     elif what == "outputs":
-        draft["outputs"] = _outputs(talk, _taken(inputs), draft["outputs"])
+        draft["outputs"] = _outputs(dialog, _taken(inputs), draft["outputs"])
     elif what == "merge":
-        _set_merge(talk, draft)
+        _set_merge(dialog, draft)
     else:
         place = len(inputs) if what == "add" else int(what.split()[1])
         others = [entry for index, entry in enumerate(inputs) if index != place]
         taken = {entry["name"] for entry in others} | _taken(draft["outputs"])
         old = None if what == "add" else inputs[place]
-        inputs[place : place + 1] = [_input(talk, place, taken, old)]
+        inputs[place : place + 1] = [_input(dialog, place, taken, old)]
         names = [entry["name"] for entry in inputs]
         if (what == "add" and len(names) == 2) or not _holds(
             complete_merge, draft.get("merge", MERGE), names
         ):
-            _set_merge(talk, draft)
+            _set_merge(dialog, draft)
 
 
 def _diagram(inputs: Sequence[Entry]) -> str:

@@ -13,55 +13,55 @@ from functools import lru_cache
 from pathlib import Path
 
 from keras_scaffold.catalog import load_catalog
-from keras_scaffold.infer import Inspection, Wishes, inspect, report
+from keras_scaffold.infer import Inspection, Overrides, inspect, report
 from keras_scaffold.infer.tables import KNOWN, SUFFIXES, DataError
 from keras_scaffold.infer.targets import likely_target
-from keras_scaffold.wizard.navigation import Talk
+from keras_scaffold.wizard.navigation import Dialog
 from keras_scaffold.wizard.questions import Option, Select, Text
 
-Word = tuple[str, str, Wishes]  # a line of a list, its help, and the wishes with it
+Word = tuple[str, str, Overrides]  # a line of a list, its help, and the overrides with it
 
 
 @lru_cache(maxsize=16)
-def _looked(path: Path, wishes: Wishes, written: int) -> Inspection:
-    return inspect(path, wishes)
+def _looked(path: Path, overrides: Overrides, written: int) -> Inspection:
+    return inspect(path, overrides)
 
 
-def _look(path: Path, wishes: Wishes) -> Inspection:
+def _look(path: Path, overrides: Overrides) -> Inspection:
     """Look at a table, unless that was done: going back repeats the conversation."""
     written = 0
     with suppress(OSError, ValueError):  # which `inspect` tells of
         written = path.stat().st_mtime_ns
-    return _looked(path, wishes, written)
+    return _looked(path, overrides, written)
 
 
-def ask_data(talk: Talk, path: Path | None, wishes: Wishes) -> Inspection:
+def ask_data(dialog: Dialog, path: Path | None, overrides: Overrides) -> Inspection:
     """Ask until the columns are what the person says; an inspection that has a spec."""
-    found = _look(_path(talk, wishes) if path is None else path, wishes)
+    found = _look(_path(dialog, overrides) if path is None else path, overrides)
     if found.spec is None:
-        found = _look(found.table.path, _target(talk, found))
+        found = _look(found.table.path, _target(dialog, found))
     options = (
         Option("go on", "go on", "to a last look at the model"),
         Option("change", "change a column", "what it is, whether it goes in or is predicted"),
     )
     while True:
-        if talk.is_new():
-            talk.say("")
+        if dialog.is_new():
+            dialog.show("")
             report.show(found, model=False)
-            talk.say("")
-        if talk.ask(Select("Is this what the columns are?", options, "go on")) == "go on":
+            dialog.show("")
+        if dialog.ask(Select("Is this what the columns are?", options, "go on")) == "go on":
             return found
-        found = _look(found.table.path, _changed(talk, found))
+        found = _look(found.table.path, _changed(dialog, found))
 
 
-def _path(talk: Talk, wishes: Wishes) -> Path:
+def _path(dialog: Dialog, overrides: Overrides) -> Path:
     def check(text: str) -> None:
         if not text:
             raise DataError(f"give {KNOWN}")
-        _look(_as_path(text), wishes)
+        _look(_as_path(text), overrides)
 
     text = Text("Where is the data?", "", check, KNOWN, False, _may_open, "looking ...")
-    return _as_path(talk.ask(text))
+    return _as_path(dialog.ask(text))
 
 
 def _as_path(text: str) -> Path:
@@ -81,25 +81,25 @@ def _may_open(name: str) -> bool:
 # What is said of the columns
 
 
-def _target(talk: Talk, found: Inspection) -> Wishes:
+def _target(dialog: Dialog, found: Inspection) -> Overrides:
     names = found.table.columns
     words = [
-        (*text, replace(found.wishes, targets=(name,)))
+        (*text, replace(found.overrides, targets=(name,)))
         for name, text in zip(names, _columns(found), strict=True)
     ]
     likely = names.index(likely_target(found.columns))
-    return _word(talk, "Which column shall be predicted?", found.table.path, words, likely)
+    return _word(dialog, "Which column shall be predicted?", found.table.path, words, likely)
 
 
-def _changed(talk: Talk, found: Inspection) -> Wishes:
+def _changed(dialog: Dialog, found: Inspection) -> Overrides:
     """Ask for the person's word on one column."""
     columns = tuple(Option(str(n), *text) for n, text in enumerate(_columns(found)))
-    name = found.table.columns[int(talk.ask(Select("Which column?", columns, "0")))]
+    name = found.table.columns[int(dialog.ask(Select("Which column?", columns, "0")))]
     predicted = name in _targets(found)
     words, now = (_words_on_target if predicted else _words_on_input)(found, name)
     place = [title for title, *_ in words].index(now)
     message = f"What shall {report.column_title(name)} be?"
-    return _word(talk, message, found.table.path, words, place)
+    return _word(dialog, message, found.table.path, words, place)
 
 
 def _columns(found: Inspection) -> list[tuple[str, str]]:
@@ -110,7 +110,9 @@ def _columns(found: Inspection) -> list[tuple[str, str]]:
     return [(report.column_title(name), texts[name]) for name in found.table.columns]
 
 
-def _word(talk: Talk, message: str, path: Path, words: Sequence[Word], default: int) -> Wishes:
+def _word(
+    dialog: Dialog, message: str, path: Path, words: Sequence[Word], default: int
+) -> Overrides:
     """Ask which of these it shall be; one with which the table can be looked at."""
 
     def check(place: str) -> None:
@@ -121,7 +123,7 @@ def _word(talk: Talk, message: str, path: Path, words: Sequence[Word], default: 
 
     # By their places, as the name of a column may be anything.
     options = tuple(Option(str(n), title, help) for n, (title, help, _) in enumerate(words))
-    return words[int(talk.ask(Select(message, options, str(default), check=check)))][2]
+    return words[int(dialog.ask(Select(message, options, str(default), check=check)))][2]
 
 
 def _words_on_input(found: Inspection, name: str) -> tuple[list[Word], str]:
@@ -134,10 +136,10 @@ def _words_on_input(found: Inspection, name: str) -> tuple[list[Word], str]:
         for kind in kinds.values()
     ]
     words.append(("left out", "set aside (--drop)", replace(silent, drop=(*silent.drop, name))))
-    if column.aside and name not in found.wishes.drop:
+    if column.aside and name not in found.overrides.drop:
         keep = replace(silent, keep=(*silent.keep, name))
         words.append(("taken in", "in spite of the reason against it (--keep)", keep))
-    if silent != replace(found.wishes, targets=silent.targets):
+    if silent != replace(found.overrides, targets=silent.targets):
         words.append(("what it seems", "as was found at first", silent))
     targets = ", ".join(map(report.column_title, _targets(found)))
     words.append(("predicted", f"instead of {targets}", replace(silent, targets=(name,))))
@@ -152,8 +154,8 @@ def _words_on_target(found: Inspection, name: str) -> tuple[list[Word], str]:
     words: list[Word] = []
     for task in tasks.values():
         targets = {**_targets(found), name: f"{name}:{task.name}"}
-        wishes = replace(found.wishes, targets=tuple(targets.values()))
-        words.append((task.title, task.help, wishes))
+        overrides = replace(found.overrides, targets=tuple(targets.values()))
+        words.append((task.title, task.help, overrides))
     if len(found.targets) > 1:
         words.append(("not predicted", "an input, as it seems", _silent_on(found, name)))
     now = next(target.task for target in found.targets if target.column == name)
@@ -163,13 +165,13 @@ def _words_on_target(found: Inspection, name: str) -> tuple[list[Word], str]:
 def _targets(found: Inspection) -> dict[str, str]:
     """The columns to be predicted, with what was said of them."""
     columns = [target.column for target in found.targets]
-    return dict(zip(columns, found.wishes.targets or columns, strict=True))
+    return dict(zip(columns, found.overrides.targets or columns, strict=True))
 
 
-def _silent_on(found: Inspection, name: str) -> Wishes:
-    """The wishes without any on this column."""
-    said = found.wishes
-    return Wishes(
+def _silent_on(found: Inspection, name: str) -> Overrides:
+    """The overrides without any on this column."""
+    said = found.overrides
+    return Overrides(
         tuple(text for column, text in _targets(found).items() if column != name),
         tuple(text for text in said.drop if text != name),
         tuple(text for text in said.keep if text != name),

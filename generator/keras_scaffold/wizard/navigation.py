@@ -19,7 +19,7 @@ class _Back(Exception):
     """The person wants the question before."""
 
 
-class Talk:
+class Dialog:
     """A conversation that can be taken back answer by answer."""
 
     def __init__(self, terminal: Terminal) -> None:
@@ -41,7 +41,7 @@ class Talk:
         """Whether this part of the conversation is not only repeated."""
         return self._asked == len(self._answers)
 
-    def say(self, text: str) -> None:
+    def show(self, text: str) -> None:
         """Show something, once."""
         if self.is_new():
             self._terminal.show(text)
