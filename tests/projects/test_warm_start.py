@@ -23,7 +23,9 @@ Done = namedtuple("Done", "code out err run")
 
 
 def spec(inputs, merge="concatenate", outputs=(LABEL, PRICE)):
-    return spec_of(inputs, merge, list(outputs), "Take Over", ["ensemble", "calibration", "warm-start"])
+    return spec_of(
+        inputs, merge, list(outputs), "Take Over", ["ensemble", "calibration", "warm-start"]
+    )
 
 
 def train(made, manifest, name, *more):
@@ -194,8 +196,14 @@ def test_what_cannot_be_begun_from_is_one_line(first, data, tmp_path):
     only = small_input("other", "numeric", shape=[2], columns=["extra_0", "extra_1"])
     with project(spec([only]), tmp_path) as made:
         for arguments, words in (
-            (("--init-from", tmp_path / "nowhere"), "no run to initialize from, model.keras is missing"),
-            (("--init-from", tmp_path / "without"), "no run to initialize from, model.keras is missing"),
+            (
+                ("--init-from", tmp_path / "nowhere"),
+                "no run to initialize from, model.keras is missing",
+            ),
+            (
+                ("--init-from", tmp_path / "without"),
+                "no run to initialize from, model.keras is missing",
+            ),
             (("--init-from", tmp_path / "damaged"), "cannot be read as a saved model"),
             (("--init-from", made.folder.parent / "new"), "no run to initialize from"),
             (("--init-from", run, "--run", run), "would overwrite its earlier run"),
