@@ -29,7 +29,7 @@ def branch_parameters(entry: Mapping[str, Any]) -> int:
     """The weights of a completed input's branch."""
     absent, seen = 0, entry["shape"][0]
     if entry["optional"]:
-        if load_catalog().inputs[entry["type"]].absent_layer == "fill_missing":
+        if load_catalog().inputs[entry["type"]].absent_layer == "FillMissing":
             absent, seen = seen, 2 * seen  # a value for each number, and a sign besides
         else:
             absent = branch_width(entry)
