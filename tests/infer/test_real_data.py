@@ -71,7 +71,7 @@ def test_an_optional_input_may_be_missing_and_the_model_does_without(made):
         whole = {**examples.values, name: turned.values[name]}
         other = type(examples)(examples.source, examples.rows, examples.splits, whole)
         bare, turned_bare, full = (
-            evaluation.predict(model, preprocessing, rows, 32)["amount"]
+            evaluation.predict_batches(model, preprocessing, rows, 32)["amount"]
             for rows in (
                 evaluation.without(examples, name),
                 evaluation.without(other, name),

@@ -7,7 +7,7 @@ values become tensors. `Preprocessing` ties them together, `make_dataset` makes 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,11 @@ def read_numbers(table: Table) -> np.ndarray:
 def adapt_numbers(values: np.ndarray) -> State:
     """Compute mean and variance of each number of numbers."""
     return spread(values)
+
+
+def transform_numbers(numbers: tf.Tensor, state: State) -> tf.Tensor:
+    """Normalize the numbers of numbers: (batch, 20)."""
+    return normalize(numbers, state)
 
 
 # picture: a picture, 100 x 100, 3 channels
@@ -287,7 +292,7 @@ class Preprocessing:
         if set(raw) != set(INPUTS):
             raise DataError(f"the inputs are {sorted(INPUTS)}, here are {sorted(raw)}")
         return {
-            "numbers": normalize(raw["numbers"], self.state["numbers"]),
+            "numbers": transform_numbers(raw["numbers"], self.state["numbers"]),
             "picture": raw["picture"],
         }
 
@@ -346,7 +351,12 @@ def make_dataset(
     return dataset.prefetch(tf.data.AUTOTUNE)
 
 
-# Numbers
+def normalize(values: tf.Tensor, state: State) -> tf.Tensor:
+    """Bring values to mean 0 and deviation 1; what was constant in training becomes 0."""
+    mean = np.array(state["mean"], dtype="float32")
+    deviation = np.sqrt(state["variance"]).astype("float32")
+    deviation = np.where(deviation > 1e-6 * np.abs(mean), deviation, np.float32(1))
+    return (values - mean) / deviation
 
 
 def spread(values: np.ndarray) -> State:
@@ -354,9 +364,6 @@ def spread(values: np.ndarray) -> State:
     exact = values.astype("float64")
     state = {"mean": exact.mean(axis=0), "variance": exact.var(axis=0)}
     return {name: numbers.tolist() for name, numbers in state.items()}
-
-
-# Pictures
 
 
 def upright(picture: tf.Tensor, data: tf.Tensor) -> tf.Tensor:
@@ -389,14 +396,6 @@ def not_too_large(path: str) -> None:
         raise DataError(f"it has more than {most:,} pixels")
 
 
-def normalize(values: tf.Tensor, state: State) -> tf.Tensor:
-    """Bring values to mean 0 and deviation 1; what was constant in training becomes 0."""
-    mean = np.array(state["mean"], dtype="float32")
-    deviation = np.sqrt(state["variance"]).astype("float32")
-    deviation = np.where(deviation > 1e-6 * np.abs(mean), deviation, np.float32(1))
-    return (values - mean) / deviation
-
-
 def label_indices(examples: Examples, name: str, labels: list[str]) -> np.ndarray:
     """Turn labels into their places in the list, int32 (rows,)."""
     places = {label: place for place, label in enumerate(labels)}
@@ -404,7 +403,7 @@ def label_indices(examples: Examples, name: str, labels: list[str]) -> np.ndarra
 
 
 def note_unknown(
-    examples: Examples, column: str, labels: Iterable[list[str]], known: list[str]
+    examples: Examples, column: str, labels: Sequence[list[str]], known: list[str]
 ) -> None:
     """Note the rows with a label that no training row has: the model cannot predict it."""
     known_labels = set(known)

@@ -12,8 +12,7 @@ from keras import layers
 
 def encode_numbers(features: keras.KerasTensor) -> keras.KerasTensor:
     """Encode numbers: numbers, normalized, (batch, 20) -> (batch, 32)."""
-    x = features
-    x = layers.Dense(64, activation="relu", name="numbers.dense_1")(x)
+    x = layers.Dense(64, activation="relu", name="numbers.dense_1")(features)
     x = layers.Dense(32, activation="relu", name="numbers.dense_2")(x)
     return x
 
@@ -31,9 +30,8 @@ def encode_picture(features: keras.KerasTensor) -> keras.KerasTensor:
 
 def head_label(merged: keras.KerasTensor) -> keras.KerasTensor:
     """Predict label: a probability, (batch, 1)."""
-    x = merged
     # In float32 even where the rest trains in half precision.
-    return layers.Dense(1, activation="sigmoid", dtype="float32", name="label.head")(x)
+    return layers.Dense(1, activation="sigmoid", dtype="float32", name="label.head")(merged)
 
 
 def build_model() -> keras.Model:

@@ -7,7 +7,7 @@ values become tensors. `Preprocessing` ties them together, `make_dataset` makes 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -58,6 +58,11 @@ def adapt_vector_1(values: np.ndarray) -> State:
     return spread(values)
 
 
+def transform_vector_1(numbers: tf.Tensor, state: State) -> tf.Tensor:
+    """Normalize the numbers of vector_1: (batch, 10)."""
+    return normalize(numbers, state)
+
+
 # vector_2: 10 numbers a row
 
 VECTOR_2_COLUMNS = numbered("vector_2", 10)
@@ -71,6 +76,11 @@ def read_vector_2(table: Table) -> np.ndarray:
 def adapt_vector_2(values: np.ndarray) -> State:
     """Compute mean and variance of each number of vector_2."""
     return spread(values)
+
+
+def transform_vector_2(numbers: tf.Tensor, state: State) -> tf.Tensor:
+    """Normalize the numbers of vector_2: (batch, 10)."""
+    return normalize(numbers, state)
 
 
 # label: one of two labels
@@ -228,8 +238,8 @@ class Preprocessing:
         if set(raw) != set(INPUTS):
             raise DataError(f"the inputs are {sorted(INPUTS)}, here are {sorted(raw)}")
         return {
-            "vector_1": normalize(raw["vector_1"], self.state["vector_1"]),
-            "vector_2": normalize(raw["vector_2"], self.state["vector_2"]),
+            "vector_1": transform_vector_1(raw["vector_1"], self.state["vector_1"]),
+            "vector_2": transform_vector_2(raw["vector_2"], self.state["vector_2"]),
         }
 
     def targets(self, examples: Examples) -> dict[str, np.ndarray]:
@@ -283,7 +293,12 @@ def make_dataset(
     return dataset.prefetch(tf.data.AUTOTUNE)
 
 
-# Numbers
+def normalize(values: tf.Tensor, state: State) -> tf.Tensor:
+    """Bring values to mean 0 and deviation 1; what was constant in training becomes 0."""
+    mean = np.array(state["mean"], dtype="float32")
+    deviation = np.sqrt(state["variance"]).astype("float32")
+    deviation = np.where(deviation > 1e-6 * np.abs(mean), deviation, np.float32(1))
+    return (values - mean) / deviation
 
 
 def spread(values: np.ndarray) -> State:
@@ -293,14 +308,6 @@ def spread(values: np.ndarray) -> State:
     return {name: numbers.tolist() for name, numbers in state.items()}
 
 
-def normalize(values: tf.Tensor, state: State) -> tf.Tensor:
-    """Bring values to mean 0 and deviation 1; what was constant in training becomes 0."""
-    mean = np.array(state["mean"], dtype="float32")
-    deviation = np.sqrt(state["variance"]).astype("float32")
-    deviation = np.where(deviation > 1e-6 * np.abs(mean), deviation, np.float32(1))
-    return (values - mean) / deviation
-
-
 def label_indices(examples: Examples, name: str, labels: list[str]) -> np.ndarray:
     """Turn labels into their places in the list, int32 (rows,)."""
     places = {label: place for place, label in enumerate(labels)}
@@ -308,7 +315,7 @@ def label_indices(examples: Examples, name: str, labels: list[str]) -> np.ndarra
 
 
 def note_unknown(
-    examples: Examples, column: str, labels: Iterable[list[str]], known: list[str]
+    examples: Examples, column: str, labels: Sequence[list[str]], known: list[str]
 ) -> None:
     """Note the rows with a label that no training row has: the model cannot predict it."""
     known_labels = set(known)

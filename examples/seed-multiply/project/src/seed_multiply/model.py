@@ -12,23 +12,20 @@ from keras import layers
 
 def encode_vector_1(features: keras.KerasTensor) -> keras.KerasTensor:
     """Encode vector_1: numbers, normalized, (batch, 10) -> (batch, 16)."""
-    x = features
-    x = layers.Dense(16, activation="relu", name="vector_1.dense_1")(x)
+    x = layers.Dense(16, activation="relu", name="vector_1.dense_1")(features)
     return x
 
 
 def encode_vector_2(features: keras.KerasTensor) -> keras.KerasTensor:
     """Encode vector_2: numbers, normalized, (batch, 10) -> (batch, 16)."""
-    x = features
-    x = layers.Dense(16, activation="relu", name="vector_2.dense_1")(x)
+    x = layers.Dense(16, activation="relu", name="vector_2.dense_1")(features)
     return x
 
 
 def head_label(merged: keras.KerasTensor) -> keras.KerasTensor:
     """Predict label: a probability, (batch, 1)."""
-    x = merged
     # In float32 even where the rest trains in half precision.
-    return layers.Dense(1, activation="sigmoid", dtype="float32", name="label.head")(x)
+    return layers.Dense(1, activation="sigmoid", dtype="float32", name="label.head")(merged)
 
 
 def build_model() -> keras.Model:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,11 @@ def adapt_sequence_1(values: np.ndarray) -> State:
     return moments(series)
 
 
+def transform_sequence_1(series: tf.Tensor, state: State) -> tf.Tensor:
+    """Normalize sequence_1, and mark its padded steps: (batch, 10, 5)."""
+    return mark_padding(series, state)
+
+
 # sequence_2: a series, up to 15 steps of 3 values
 
 
@@ -98,6 +103,11 @@ def adapt_sequence_2(values: np.ndarray) -> State:
     """Compute the mean and the variance of each value of sequence_2 over all steps."""
     series = values if values.ndim == 3 else [series_file(path, 3) for path in values]
     return moments(series)
+
+
+def transform_sequence_2(series: tf.Tensor, state: State) -> tf.Tensor:
+    """Normalize sequence_2, and mark its padded steps: (batch, 15, 3)."""
+    return mark_padding(series, state)
 
 
 # label: one of two labels
@@ -300,8 +310,8 @@ class Preprocessing:
         if set(raw) != set(INPUTS):
             raise DataError(f"the inputs are {sorted(INPUTS)}, here are {sorted(raw)}")
         return {
-            "sequence_1": mark_padding(raw["sequence_1"], self.state["sequence_1"]),
-            "sequence_2": mark_padding(raw["sequence_2"], self.state["sequence_2"]),
+            "sequence_1": transform_sequence_1(raw["sequence_1"], self.state["sequence_1"]),
+            "sequence_2": transform_sequence_2(raw["sequence_2"], self.state["sequence_2"]),
         }
 
     def targets(self, examples: Examples) -> dict[str, np.ndarray]:
@@ -359,7 +369,12 @@ def make_dataset(
     return dataset.prefetch(tf.data.AUTOTUNE)
 
 
-# Series
+def normalize(values: tf.Tensor, state: State) -> tf.Tensor:
+    """Bring values to mean 0 and deviation 1; what was constant in training becomes 0."""
+    mean = np.array(state["mean"], dtype="float32")
+    deviation = np.sqrt(state["variance"]).astype("float32")
+    deviation = np.where(deviation > 1e-6 * np.abs(mean), deviation, np.float32(1))
+    return (values - mean) / deviation
 
 
 def series_file(path: str | bytes | np.ndarray, values: int) -> np.ndarray:
@@ -383,7 +398,7 @@ def series_file(path: str | bytes | np.ndarray, values: int) -> np.ndarray:
     return series.astype("float32")
 
 
-def moments(series: Iterable[np.ndarray]) -> State:
+def moments(series: list[np.ndarray] | np.ndarray) -> State:
     """Compute mean and variance of each value over all steps, without holding all series."""
     count, total, squares = 0, np.zeros(1), np.zeros(1)
     for one in series:
@@ -400,14 +415,6 @@ def mark_padding(series: tf.Tensor, state: State) -> tf.Tensor:
     return tf.where(tf.math.is_nan(series), PADDED_STEP, normalize(series, state))
 
 
-def normalize(values: tf.Tensor, state: State) -> tf.Tensor:
-    """Bring values to mean 0 and deviation 1; what was constant in training becomes 0."""
-    mean = np.array(state["mean"], dtype="float32")
-    deviation = np.sqrt(state["variance"]).astype("float32")
-    deviation = np.where(deviation > 1e-6 * np.abs(mean), deviation, np.float32(1))
-    return (values - mean) / deviation
-
-
 def label_indices(examples: Examples, name: str, labels: list[str]) -> np.ndarray:
     """Turn labels into their places in the list, int32 (rows,)."""
     places = {label: place for place, label in enumerate(labels)}
@@ -415,7 +422,7 @@ def label_indices(examples: Examples, name: str, labels: list[str]) -> np.ndarra
 
 
 def note_unknown(
-    examples: Examples, column: str, labels: Iterable[list[str]], known: list[str]
+    examples: Examples, column: str, labels: Sequence[list[str]], known: list[str]
 ) -> None:
     """Note the rows with a label that no training row has: the model cannot predict it."""
     known_labels = set(known)

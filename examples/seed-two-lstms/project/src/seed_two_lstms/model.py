@@ -9,7 +9,7 @@ from typing import Any
 import keras
 from keras import layers
 
-PADDED_STEP = -1000.0  # marks steps that are not there; no normalized value comes near it
+PADDED_STEP = -1000.0  # marks padded steps; no normalized value comes near it
 
 
 def encode_sequence_1(features: keras.KerasTensor) -> keras.KerasTensor:
@@ -30,9 +30,8 @@ def encode_sequence_2(features: keras.KerasTensor) -> keras.KerasTensor:
 
 def head_label(merged: keras.KerasTensor) -> keras.KerasTensor:
     """Predict label: a probability, (batch, 1)."""
-    x = merged
     # In float32 even where the rest trains in half precision.
-    return layers.Dense(1, activation="sigmoid", dtype="float32", name="label.head")(x)
+    return layers.Dense(1, activation="sigmoid", dtype="float32", name="label.head")(merged)
 
 
 def build_model() -> keras.Model:

@@ -7,7 +7,7 @@ values become tensors. `Preprocessing` ties them together, `make_dataset` makes 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,11 @@ def adapt_indicators(values: np.ndarray) -> State:
     return spread(values, 16)
 
 
+def transform_indicators(numbers: tf.Tensor, state: State) -> tf.Tensor:
+    """Normalize the numbers of indicators: (batch, 6)."""
+    return normalize(numbers, state)
+
+
 # fundamentals: 4 numbers a row
 
 FUNDAMENTALS_COLUMNS = [
@@ -87,6 +92,11 @@ def adapt_fundamentals(values: np.ndarray) -> State:
     return spread(values, 16)
 
 
+def transform_fundamentals(numbers: tf.Tensor, state: State) -> tf.Tensor:
+    """Normalize the numbers of fundamentals: (batch, 4)."""
+    return normalize(numbers, state)
+
+
 # news: a text, its first 64 words and marks
 
 
@@ -98,22 +108,27 @@ def read_news(table: Table) -> np.ndarray:
     return texts
 
 
-def news_tokenizer(vocabulary: list[str] | None) -> keras.layers.TextVectorization:
-    """Make what turns news into words' ids: 0 is padding, 1 an unknown one."""
+def adapt_news(values: np.ndarray) -> State:
+    """Find the vocabulary of news, most frequent first."""
+    tokenizer = news_tokenizer({})
+    tokenizer.adapt(tf.data.Dataset.from_tensor_slices(values).batch(1024))
+    return {"vocabulary": tokenizer.get_vocabulary(include_special_tokens=False)}
+
+
+def news_tokenizer(state: State) -> keras.layers.TextVectorization:
+    """Make the layer that turns news into ids of words: 0 is padding, 1 an unknown one."""
     return keras.layers.TextVectorization(
         max_tokens=10000,
         standardize=words_and_marks,
         output_sequence_length=64,
         name="news.tokenizer",
-        vocabulary=vocabulary,
+        vocabulary=state.get("vocabulary"),
     )
 
 
-def adapt_news(values: np.ndarray) -> State:
-    """Find the vocabulary of news, most frequent first."""
-    tokenizer = news_tokenizer(None)
-    tokenizer.adapt(tf.data.Dataset.from_tensor_slices(values).batch(1024))
-    return {"vocabulary": tokenizer.get_vocabulary(include_special_tokens=False)}
+def transform_news(texts: tf.Tensor, tokenizer: keras.layers.TextVectorization) -> tf.Tensor:
+    """Turn news into token ids: int32 (batch, 64)."""
+    return never_empty(tokenizer(texts))
 
 
 # chart: a picture, 64 x 64, 3 channels
@@ -329,7 +344,9 @@ class Preprocessing:
 
     def __init__(self, state: State) -> None:
         self.state = state
-        self.news_ids = news_tokenizer(state["news"]["vocabulary"])
+        self.layers = {  # made once: they hold lookup tables
+            "news": news_tokenizer(state["news"]),
+        }
 
     @classmethod
     def adapt(cls, training: Examples) -> Preprocessing:
@@ -349,9 +366,9 @@ class Preprocessing:
         if set(raw) != set(INPUTS):
             raise DataError(f"the inputs are {sorted(INPUTS)}, here are {sorted(raw)}")
         return {
-            "indicators": normalize(raw["indicators"], self.state["indicators"]),
-            "fundamentals": normalize(raw["fundamentals"], self.state["fundamentals"]),
-            "news": never_empty(self.news_ids(raw["news"])),
+            "indicators": transform_indicators(raw["indicators"], self.state["indicators"]),
+            "fundamentals": transform_fundamentals(raw["fundamentals"], self.state["fundamentals"]),
+            "news": transform_news(raw["news"], self.layers["news"]),
             "chart": raw["chart"],
         }
 
@@ -410,7 +427,12 @@ def make_dataset(
     return dataset.prefetch(tf.data.AUTOTUNE)
 
 
-# Numbers
+def normalize(values: tf.Tensor, state: State) -> tf.Tensor:
+    """Bring values to mean 0 and deviation 1; what was constant in training becomes 0."""
+    mean = np.array(state["mean"], dtype="float32")
+    deviation = np.sqrt(state["variance"]).astype("float32")
+    deviation = np.where(deviation > 1e-6 * np.abs(mean), deviation, np.float32(1))
+    return (values - mean) / deviation
 
 
 def spread(values: np.ndarray, bins: int = 0) -> State:
@@ -422,9 +444,6 @@ def spread(values: np.ndarray, bins: int = 0) -> State:
         quantiles = np.quantile(exact, shares, axis=0)
         state["edges"] = np.transpose(normalize(quantiles, state))
     return {name: numbers.tolist() for name, numbers in state.items()}
-
-
-# Texts
 
 
 def never_empty(tokens: tf.Tensor) -> tf.Tensor:
@@ -440,9 +459,6 @@ def words_and_marks(texts: tf.Tensor) -> tf.Tensor:
         r"[\pP\pS]",  # punctuation and symbols of any script
         r" \0 ",
     )
-
-
-# Pictures
 
 
 def upright(picture: tf.Tensor, data: tf.Tensor) -> tf.Tensor:
@@ -475,14 +491,6 @@ def not_too_large(path: str) -> None:
         raise DataError(f"it has more than {most:,} pixels")
 
 
-def normalize(values: tf.Tensor, state: State) -> tf.Tensor:
-    """Bring values to mean 0 and deviation 1; what was constant in training becomes 0."""
-    mean = np.array(state["mean"], dtype="float32")
-    deviation = np.sqrt(state["variance"]).astype("float32")
-    deviation = np.where(deviation > 1e-6 * np.abs(mean), deviation, np.float32(1))
-    return (values - mean) / deviation
-
-
 def label_indices(examples: Examples, name: str, labels: list[str]) -> np.ndarray:
     """Turn labels into their places in the list, int32 (rows,)."""
     places = {label: place for place, label in enumerate(labels)}
@@ -490,7 +498,7 @@ def label_indices(examples: Examples, name: str, labels: list[str]) -> np.ndarra
 
 
 def note_unknown(
-    examples: Examples, column: str, labels: Iterable[list[str]], known: list[str]
+    examples: Examples, column: str, labels: Sequence[list[str]], known: list[str]
 ) -> None:
     """Note the rows with a label that no training row has: the model cannot predict it."""
     known_labels = set(known)

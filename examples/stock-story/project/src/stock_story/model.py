@@ -15,9 +15,8 @@ from stock_story.layers import PiecewiseLinear
 
 def encode_indicators(features: keras.KerasTensor) -> keras.KerasTensor:
     """Encode indicators: numbers, normalized, (batch, 6) -> (batch, 256)."""
-    x = features
     # Each number, and how far it has come through each of 16 bins: steps and kinks are easy to learn.
-    x = PiecewiseLinear(6, 16, name="indicators.bins")(x)
+    x = PiecewiseLinear(6, 16, name="indicators.bins")(features)
     x = layers.Dense(256, activation="relu", name="indicators.dense_1")(x)
     x = layers.Dropout(0.1, name="indicators.dropout_1")(x)
     return x
@@ -25,9 +24,8 @@ def encode_indicators(features: keras.KerasTensor) -> keras.KerasTensor:
 
 def encode_fundamentals(features: keras.KerasTensor) -> keras.KerasTensor:
     """Encode fundamentals: numbers, normalized, (batch, 4) -> (batch, 256)."""
-    x = features
     # Each number, and how far it has come through each of 16 bins: steps and kinks are easy to learn.
-    x = PiecewiseLinear(4, 16, name="fundamentals.bins")(x)
+    x = PiecewiseLinear(4, 16, name="fundamentals.bins")(features)
     x = layers.Dense(256, activation="relu", name="fundamentals.dense_1")(x)
     x = layers.Dropout(0.1, name="fundamentals.dropout_1")(x)
     return x
@@ -66,8 +64,7 @@ def encode_chart(features: keras.KerasTensor) -> keras.KerasTensor:
 
 def head_direction(merged: keras.KerasTensor) -> keras.KerasTensor:
     """Predict direction: a probability, (batch, 1)."""
-    x = merged
-    x = layers.Dense(64, activation="relu", name="direction.dense_1")(x)
+    x = layers.Dense(64, activation="relu", name="direction.dense_1")(merged)
     x = layers.Dropout(0.1, name="direction.dropout_1")(x)
     # In float32 even where the rest trains in half precision.
     return layers.Dense(1, activation="sigmoid", dtype="float32", name="direction.head")(x)
