@@ -22,7 +22,7 @@ EXCERPT = ("encode_chart", "build_model")
 
 
 def rendered(text: str) -> str:
-    """The text with all its made parts made anew."""
+    """The text with all its generated parts rendered again."""
     for name, part in parts().items():
         block = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->\n)"
         text, times = re.subn(
@@ -90,7 +90,7 @@ def excerpt(module: str) -> str:
 
 
 def main() -> None:
-    """Write README.md anew."""
+    """Render the generated parts of README.md again."""
     text = README.read_text(encoding="utf-8")
     README.write_text(rendered(text), encoding="utf-8", newline="\n")
     print("README.md")

@@ -13,7 +13,7 @@ import render_docs
 
 def test_the_made_parts_of_the_readme_are_current():
     text = render_docs.README.read_text(encoding="utf-8")
-    assert text == render_docs.rendered(text), "python scripts/render_docs.py makes them anew"
+    assert text == render_docs.rendered(text), "python scripts/render_docs.py renders them again"
 
 
 def test_the_readme_names_all_there_is():
