@@ -43,7 +43,7 @@ class Frame:
 def record() -> list[Frame]:
     """The flagship, answered in the wizard."""
     session = [
-        ("How do you want to begin?", [ENTER]),
+        ("How do you want to start?", [ENTER]),
         ("What is the project called?", ["Stock Direction", ENTER]),
         ("Input 1: what is it called?", ["indicators", ENTER]),
         ("What kind of input is indicators?", [ENTER]),
@@ -61,8 +61,8 @@ def record() -> list[Frame]:
         ("What is the shape of headline?", [ENTER]),
         ("Which layers turn headline into features?", [ENTER]),
         ("Another input?", [ENTER]),
-        ("How do the branches come together?", [ENTER]),
-        ("What shall be predicted?", ["direction", ENTER]),
+        ("How should the branches be merged?", [ENTER]),
+        ("What should be predicted?", ["direction", ENTER]),
         ("What is direction?", [ENTER]),
         ("Another output?", [ENTER]),
     ]
@@ -79,7 +79,7 @@ def record() -> list[Frame]:
                 if key != ENTER and key != "\x15":
                     terminal.settle(0.3)
                     frames.append(Frame(picture(terminal.screen), 0.9))
-        terminal.asks("A last look: all right?")
+        terminal.asks("Create this project?")
         terminal.settle(0.3)
         frames.append(Frame(picture(terminal.screen), 5.0))
         terminal.close()

@@ -27,7 +27,7 @@ def example_files(folder: Path) -> dict[str, str]:
 
 
 def main() -> None:
-    """Write every example's project anew; what its spec renders no longer is gone."""
+    """Render every example's project again; files that its spec no longer renders are deleted."""
     for spec in sorted(EXAMPLES.glob("*/spec.yml")):
         project = spec.parent / "project"
         files = example_files(spec.parent)

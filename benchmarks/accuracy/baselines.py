@@ -39,7 +39,7 @@ def read_table(tables: Path, name: str) -> pd.DataFrame:
     return table.mask(table.isin(["NA", ""]))
 
 
-# Flat features, as scikit-learn wants them; learnt from the rows that are not for the test.
+# Flat features, as scikit-learn expects them; fitted on the rows that are not for the test.
 
 
 def number_features(column: pd.Series, known: np.ndarray) -> tuple[np.ndarray, bool]:

@@ -331,7 +331,7 @@ def read_ts(text: str) -> tuple[list[np.ndarray], list[str]]:
 
 
 def aeon_tables(out: Path, wheel: Path) -> dict[str, Table]:
-    """Make the tables of series; aeon's own two parts are put together and split anew."""
+    """Make the tables of series; aeon's own two parts are concatenated and split again."""
     names = {
         "gunpoint": "GunPoint",
         "italy_power_demand": "ItalyPowerDemand",

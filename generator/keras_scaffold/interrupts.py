@@ -44,7 +44,7 @@ def ignore() -> None:
 
 
 def end_waits() -> None:
-    """Let Ctrl-C end a wait for input, too: polars makes the system begin such a wait anew."""
+    """Let Ctrl-C end a wait for input, too: polars makes the system restart such a wait."""
     if hasattr(signal, "siginterrupt"):  # not on Windows, which has no such waits
         signal.siginterrupt(signal.SIGINT, True)
 

@@ -308,7 +308,7 @@ def test_all_projects_of_a_team(tool, tmp_path):
     assert done.code == 1
     assert done.err.count("\n") == 1
     assert "4 of 8 projects need you" in done.err
-    table = done.out[done.out.index("what became of it") :]
+    table = done.out[done.out.index("result") :]
     rows = {line.split()[0]: line for line in table.splitlines()[1:] if line.strip()}
     for name, told in {
         "a-old": "updated",
@@ -321,7 +321,7 @@ def test_all_projects_of_a_team(tool, tmp_path):
         "deep/er/now": "is current",
     }.items():
         assert told in re.sub(
-            r"\s+", " ", done.out[done.out.index(name, done.out.index("what became")) :]
+            r"\s+", " ", done.out[done.out.index(name, done.out.index("result")) :]
         ), name
         assert name in rows
     assert "g-foreign" not in done.out

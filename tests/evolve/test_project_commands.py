@@ -87,7 +87,7 @@ def test_a_merge_that_does_not_follow_is_asked_for(tmp_path, terminal):
     ("words", "code", "told"),
     [
         (["add", "input", "pulse:timeseries"], 2, ["no terminal", "--yes", "--dry-run"]),
-        (["add", "input", "--yes"], 2, ["no input said", "NAME:TYPE"]),
+        (["add", "input", "--yes"], 2, ["no input given", "NAME:TYPE"]),
         (["add", "input", "pulse:timeseris", "-y"], 2, ["did you mean 'timeseries'?"]),
         (["add", "input", "note:text", "-y"], 1, ["'note' is already the name of an input"]),
         (["add", "input", "label:text", "-y"], 1, ["'label' is already the name of an output"]),
@@ -99,9 +99,9 @@ def test_a_merge_that_does_not_follow_is_asked_for(tmp_path, terminal):
         (["set", "encoder", "chart", "cn", "-y"], 1, ["no encoder", "did you mean 'cnn'?"]),
         (["set", "chart.shap", "3", "-y"], 1, ["no field 'shap'", "did you mean 'shape'?"]),
         (["set", "chart.shape", "3", "-y"], 1, ["inputs[0] (chart).shape", "such as"]),
-        (["set", "chart.type", "text", "-y"], 1, ["remove it and add it anew"]),
+        (["set", "chart.type", "text", "-y"], 1, ["remove it and add it again"]),
         (["set", "chart", "-y"], 2, ["set NAME.FIELD VALUE"]),
-        (["undo"], 1, ["no change of scaffold's"]),
+        (["undo"], 1, ["no change by scaffold"]),
         (["update", "--to", "v99", "-y"], 1, ["--to v99: no such version"]),
         (["update", "--all", "src"], 1, ["there is no project in it"]),
     ],
@@ -123,7 +123,7 @@ def test_a_file_that_a_person_deleted_stays_so(project):
     git(project, "commit", "-q", "-m", "No such tests")
     done = run_scaffold("add", "input", "pulse:timeseries", "--yes", cwd=project)
     assert done.code == 0, done
-    assert "left out, as you deleted it: tests/test_data.py" in done.out
+    assert "skipped, as you deleted it: tests/test_data.py" in done.out
     assert not (project / "tests" / "test_data.py").exists()
 
 

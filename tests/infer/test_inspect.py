@@ -7,8 +7,6 @@ import random
 import re
 import shutil
 import string
-import struct
-import zlib
 
 import hypothesis.strategies as st
 import numpy as np
@@ -16,7 +14,7 @@ import pexpect
 import polars as pl
 import pytest
 import yaml
-from helpers import BIN, assert_one_error, files_in, run_scaffold
+from helpers import BIN, assert_one_error, files_in, png, run_scaffold
 from hypothesis import HealthCheck, given, settings
 from keras_scaffold import catalog
 from keras_scaffold.infer import Overrides, inspect
@@ -440,7 +438,7 @@ def test_a_type_that_is_found_in_nothing_is_taken_where_one_says_it(tmp_path, ty
     found = look(path, types=["member:binary", "zip:categorical"])
     assert entry(found, "member") == {"name": "member", "type": "binary"}
     assert entry(found, "zip") == {"name": "zip", "type": "categorical", "columns": ["zip"]}
-    assert column(found, "member").why == "as you say"
+    assert column(found, "member").why == "as you chose"
 
 
 @pytest.mark.parametrize(
@@ -525,7 +523,7 @@ def test_leaks_of_a_class(tmp_path):
     found = look(_with_leak(tmp_path), target="y")
     leaks = {c.name for c in found.columns if "leak" in c.aside}
     assert leaks == {"told", "code"}
-    assert sum("likely gives y away" in it for it in found.warnings) == 2
+    assert sum("likely target leakage for y" in it for it in found.warnings) == 2
 
 
 def test_leaks_of_a_number(tmp_path):
@@ -543,7 +541,7 @@ def test_a_column_that_stands_out_is_kept_with_a_warning(tmp_path):
     found = look(write(tmp_path, "\n".join(lines)), target="y")
     assert column(found, "told").type == "categorical"
     (warning,) = found.warnings
-    assert warning.startswith("told: tells y suspiciously well")
+    assert warning.startswith("told: predicts y suspiciously well")
 
 
 @pytest.mark.parametrize("target", ["bought", "age", "children"])
@@ -556,7 +554,7 @@ def test_an_honest_table_has_no_leaks(target, csv):
 def test_a_leak_is_kept_as_one_says(tmp_path):
     found = look(_with_leak(tmp_path), target="y", keep=["told"])
     assert {c.name for c in found.columns if "leak" in c.aside} == {"code"}
-    assert any("told" in it and "as you say" in it for it in found.warnings)
+    assert any("told" in it and "as you chose" in it for it in found.warnings)
 
 
 def test_two_columns_whose_sum_is_the_target_are_said(tmp_path):
@@ -614,7 +612,7 @@ def test_other_numbered_columns_may_tell_the_target(tmp_path):
 
 def test_corrections(csv):
     found = look(csv, drop=["height"], types=["children:categorical", "key:text"], keep=["id"])
-    assert column(found, "height").aside == "as you say"
+    assert column(found, "height").aside == "as you chose"
     assert column(found, "children").type == "categorical"
     assert column(found, "key").type == "text"
     assert column(found, "id").type == "categorical"
@@ -622,18 +620,6 @@ def test_corrections(csv):
 
 
 # Files beside a table, folders, arrays
-
-
-def png(width, height, color=True):
-    """The header of a picture, and next to no pixels."""
-
-    def chunk(name, data):
-        body = name + data
-        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 2 if color else 0, 0, 0, 0)
-    pixels = chunk(b"IDAT", zlib.compress(b"\0" * 100))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + pixels + chunk(b"IEND", b"")
 
 
 def _beside(tmp_path, size=(600, 400), steps=30, prefix=""):
@@ -789,7 +775,7 @@ def test_a_bomb_of_a_picture(tmp_path):
         (["inspect", "people.csv", "--target", "since"], 1, "reads as a date"),
         (["inspect", "people.csv", "--keep", "always"], 1, "always 'x'"),
         (["inspect", "people.csv", "--out", "spec.yml"], 2, "--target"),
-        (["inspect", "people.csv", "--target", "age", "--out", "people.csv"], 1, "is there"),
+        (["inspect", "people.csv", "--target", "age", "--out", "people.csv"], 1, "already exists"),
         (["new", "out", "--data", "people.csv"], 2, "--target"),
         (["new", "out", "--target", "age"], 2, "--data"),
         (["new", "out", "--data", "people.csv", "--target", "age", "-m", "add"], 2, "-m"),
@@ -817,7 +803,7 @@ def test_the_report(csv):
 def test_without_a_target_columns_are_told_and_no_spec(csv):
     done = run_scaffold("inspect", "people.csv", cwd=csv.parent)
     assert done.code == 0
-    assert done.out.endswith("No spec without a target: say --target COLUMN\n")
+    assert done.out.endswith("No target, so no spec: use --target COLUMN\n")
     told = json.loads(run_scaffold("inspect", "people.csv", "--json", cwd=csv.parent).out)
     assert told["spec"] is None
     assert {it["name"]: it["what"] for it in told["columns"]} == {**TRUTH, "bought": "yes or no"}
@@ -894,7 +880,7 @@ def test_a_terminal_is_asked_before_a_project_is_written(csv):
     arguments = ["new", "mine", "--data", "people.csv", "--target", "bought", "--no-git"]
     child = _in_terminal(*arguments, cwd=csv.parent)
     child.expect_exact("Set aside")
-    child.expect_exact("A last look")
+    child.expect_exact("Create this project?")
     child.send("\r")
     child.expect_exact("train --data ../people.csv")
     child.expect(pexpect.EOF)

@@ -13,7 +13,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from render_examples import EXAMPLES, example_files
 
 NAMES = sorted(spec.parent.name for spec in EXAMPLES.glob("*/spec.yml"))
-ANEW = "python scripts/render_examples.py renders them anew"
+HINT = "python scripts/render_examples.py renders them again"
 
 
 def committed_files(name):
@@ -33,9 +33,9 @@ def test_there_are_examples():
 def test_an_example_is_what_its_spec_renders(name):
     rendered = {path: text.encode() for path, text in example_files(EXAMPLES / name).items()}
     committed = committed_files(name)
-    assert sorted(rendered) == sorted(committed), ANEW
+    assert sorted(rendered) == sorted(committed), HINT
     differing = [path for path in rendered if rendered[path] != committed[path]]
-    assert not differing, ANEW
+    assert not differing, HINT
 
 
 # The seed's models, layer by layer: the class, its width, its weights.

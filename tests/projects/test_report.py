@@ -234,7 +234,7 @@ def test_the_rows_shown_are_those_of_the_highest_loss(six, seen):
 
 
 def own_losses(six, truth, predicted):
-    """The loss of each row, computed anew."""
+    """The loss of each row, computed again."""
     import numpy as np
 
     found = {}

@@ -1,4 +1,4 @@
-"""The diagrams, approved as text in tests/screens; APPROVE=1 writes them anew."""
+"""The diagrams, approved as text in tests/screens; APPROVE=1 writes them again."""
 
 import pytest
 from hypothesis import given, settings

@@ -131,7 +131,7 @@ def test_the_version_follows_from_git(described, version):
 
 
 def test_a_checkout_says_its_version(clean, tmp_path):
-    """Also after a new tag, with nothing installed anew."""
+    """Also after a new tag, with nothing installed again."""
     repository = tmp_path / "repository"
     shutil.copytree(ROOT / "generator" / "keras_scaffold", repository / "generator/keras_scaffold")
     git(repository, "init", "--quiet")

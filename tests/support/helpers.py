@@ -1,11 +1,13 @@
-"""Running `scaffold` in this process and in one of its own; specs to run it on."""
+"""Running `scaffold` in this process and in one of its own; specs and files to run it on."""
 
 from __future__ import annotations
 
 import io
 import os
+import struct
 import subprocess
 import sys
+import zlib
 from collections.abc import Mapping
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -84,6 +86,18 @@ def assert_one_error(done: Done, code: int, *words: str) -> None:
     assert done.out == ""
     for word in words:
         assert word in done.err, done.err
+
+
+def png(width: int, height: int, color: bool = True) -> bytes:
+    """A PNG file of a size, with hardly any pixels."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        body = name + data
+        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2 if color else 0, 0, 0, 0)
+    pixels = chunk(b"IDAT", zlib.compress(b"\0" * 100))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + pixels + chunk(b"IEND", b"")
 
 
 # Specs that hypothesis draws from the catalog

@@ -71,7 +71,7 @@ def child(task: dict[str, Any], answer: int) -> int:
 
 
 def run(task: dict[str, Any]) -> dict[str, Any]:
-    """Run a command in a child; what became of it."""
+    """Run a command in a child process; its result."""
     reading, writing = os.pipe()
     process = os.fork()
     if process == 0:

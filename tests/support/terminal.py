@@ -1,6 +1,6 @@
 """A program in a pseudo-terminal, and the screen that a person would see.
 
-`APPROVE=1 pytest` writes the screens of `tests/screens` anew; look at the difference, then commit.
+`APPROVE=1 pytest` writes the screens of `tests/screens` again; review the diff, then commit.
 """
 
 import difflib

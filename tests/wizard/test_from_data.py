@@ -8,19 +8,18 @@ import sys
 import polars as pl
 import pytest
 import yaml
-from helpers import assert_one_error, files_in, run_scaffold
+from helpers import assert_one_error, files_in, png, run_scaffold
 from keras_scaffold.infer import Overrides, inspect
 from keras_scaffold.infer.targets import likely_target
 from terminal import CLEAR, CTRL_C, DOWN, ENTER, Terminal, approve
-from test_inspect import png
 
 NEW = [sys.executable, "-m", "keras_scaffold", "new", "mine", "--no-git"]
-BEGIN = "How do you want to begin?"
+BEGIN = "How do you want to start?"
 WHERE = "Where is the data?"
-TARGET = "Which column shall be predicted?"
+TARGET = "Which column should be predicted?"
 FOUND = "Is this what the columns are?"
 COLUMN = "Which column?"
-LAST = "A last look: all right?"
+LAST = "Create this project?"
 
 
 def houses(rows=200):
@@ -87,7 +86,7 @@ def change(it, column, what):
 def same_again(it):
     """The command that is said to give the same again."""
     lines = [line.rstrip() for line in it.text().split("\n")]
-    return shlex.split("".join(lines[lines.index("The same again:") + 1 :]))[1:]
+    return shlex.split("".join(lines[lines.index("To repeat:") + 1 :]))[1:]
 
 
 def test_from_a_table_to_a_project(new, csv):
@@ -134,11 +133,11 @@ def test_a_path_that_is_wrong_is_told_in_its_place(new, csv, tmp_path):
         ("", "give a .csv"),
         ("nope.csv", "nope.csv: no such file or folder"),
         ("x" * 300, "cannot be read"),
-        ("one.csv", "has one row; nothing can be learnt from one"),
+        ("one.csv", "has one row; a model needs more"),
         ("ragged.csv", "line 3 has 3 cells"),
         ("notes.doc", "'.doc' is no kind of table"),
         ("deep", "give the table in it, such as deep/table.csv"),
-        ("deep/table.csv", "leads out of deep; say --outside"),
+        ("deep/table.csv", "leads out of deep; use --outside"),
         ("~nobody/x.csv", "no such file"),
     ]:
         it.answer(WHERE, CLEAR, typed, ENTER)
@@ -290,7 +289,7 @@ def test_what_the_last_look_changes_is_kept(new, csv):
     it.answer(TARGET, ENTER)
     it.answer(FOUND, ENTER)
     it.answer(LAST, "merge", ENTER)
-    it.answer("How do the branches come together?", "average", ENTER)
+    it.answer("How should the branches be merged?", "average", ENTER)
     it.answer(LAST, ENTER)
     assert it.ends() == 0
     spec = spec_from(csv, targets=["price"])
@@ -353,7 +352,7 @@ def test_a_terminal_without_a_cursor_gets_lines(new, csv):
     it.press("rooms", ENTER)
     it.shows("What shall rooms be?")
     it.press("left out", ENTER)
-    it.shows("as you say")
+    it.shows("as you chose")
     it.press(CTRL_C)
     assert it.ends() == 130
     text = it.text()
@@ -394,7 +393,7 @@ def test_a_target_that_is_said_shows_what_was_found(new, csv):
     it = new("--data", "houses.csv", "--target", "price", rows=120)
     it.asks(LAST)
     shown = it.text()
-    assert re.search(r"tax .*likely leak of price", shown)
+    assert re.search(r"tax .*likely leakage of price", shown)
     assert shown.count("▼ concatenate") == 1
     it.press(ENTER)
     assert it.ends() == 0

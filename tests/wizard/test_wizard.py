@@ -1,6 +1,6 @@
 """The wizard, driven as a person drives it, in a pseudo-terminal of 100 x 40.
 
-Its screens are approved as text in tests/screens; APPROVE=1 writes them anew.
+Its screens are approved as text in tests/screens; APPROVE=1 writes them again.
 """
 
 import json
@@ -27,7 +27,7 @@ Path("result.json").write_text(json.dumps(answers and answers.spec))
 
 # The questions that Enter alone leads through, and whether each is answered by typing.
 QUESTIONS = [
-    ("How do you want to begin?", False),
+    ("How do you want to start?", False),
     ("What is the project called?", True),
     ("Input 1: what is it called?", True),
     ("What kind of input is numbers?", False),
@@ -39,11 +39,11 @@ QUESTIONS = [
     ("What is the shape of picture?", True),
     ("Which layers turn picture into features?", False),
     ("Another input?", False),
-    ("How do the branches come together?", False),
-    ("What shall be predicted?", True),
+    ("How should the branches be merged?", False),
+    ("What should be predicted?", True),
     ("What is label?", False),
     ("Another output?", False),
-    ("A last look: all right?", False),
+    ("Create this project?", False),
 ]
 BY_ENTER = {
     "project_name": "Stock Direction",
@@ -84,7 +84,7 @@ def test_enter_alone_leads_to_a_good_project(wizard):
 
 def test_the_flagship_by_arrow_keys_and_typing(wizard):
     it = wizard()
-    it.asks("How do you want to begin?")
+    it.asks("How do you want to start?")
     it.approve("wizard_1_first_question")
     it.press(ENTER)
     it.answer("What is the project called?", "Stock Direction", ENTER)
@@ -112,17 +112,17 @@ def test_the_flagship_by_arrow_keys_and_typing(wizard):
     it.asks("Another input?")
     it.approve("wizard_5_diagram")
     it.press(ENTER)
-    it.asks("How do the branches come together?")
+    it.asks("How should the branches be merged?")
     it.approve("wizard_6_merge")
     it.press(DOWN, DOWN, DOWN, ENTER)
-    it.answer("What shall be predicted?", "direction", ENTER)
+    it.answer("What should be predicted?", "direction", ENTER)
     it.answer("What is direction?", ENTER)
     it.answer("Another output?", DOWN, ENTER)
     it.answer("Output 2: what is it called?", "genre", ENTER)
     it.answer("What is genre?", "several", ENTER)
     it.answer("How many classes has genre?", "4", ENTER)
     it.answer("Another output?", ENTER)
-    it.asks("A last look: all right?")
+    it.asks("Create this project?")
     it.approve("wizard_7_last_look")
     it.press(ENTER)
     assert it.result() == {
@@ -198,7 +198,7 @@ def test_the_end_of_the_input_stops_too(wizard):
 
 def test_mistakes_are_told_while_typing(wizard):
     it = wizard()
-    it.answer("How do you want to begin?", ENTER)
+    it.answer("How do you want to start?", ENTER)
     it.answer("What is the project called?", "x" * 61)
     it.shows("61 characters long; 60 are the most")
     it.press(CLEAR, ENTER)
@@ -235,7 +235,7 @@ def test_mistakes_are_told_while_typing(wizard):
 def test_an_output_may_not_take_an_inputs_name_or_column(wizard):
     it = wizard({"project_name": "P", "inputs": [{"name": "numbers", "type": "numeric"}]})
     for taken in ("numbers", "numbers_3"):
-        it.answer("What shall be predicted?", CLEAR, taken)
+        it.answer("What should be predicted?", CLEAR, taken)
         it.shows(f"'{taken}' is already taken")
 
 
@@ -243,16 +243,16 @@ def test_a_tree_of_merges_is_typed(wizard):
     names = ["chart", "headline", "volume"]
     given = {"project_name": "P", "inputs": [{"name": name, "type": "text"} for name in names]}
     it = wizard(given)
-    it.answer("How do the branches come together?", "tree", ENTER)
+    it.answer("How should the branches be merged?", "tree", ENTER)
     it.answer("Which tree?", "concatenate(multiply(chart, headline), volum)", ENTER)
     it.shows("did you mean 'volume'?")
     it.press(CLEAR, "concatenate(chart, headline)", ENTER)
     it.shows("the input 'volume' is in no place of the tree")
     it.approve("wizard_tree")
     it.press(CLEAR, "add(dot(chart, headline), volume, chart)", ENTER)
-    for message in ("What shall be predicted?", "What is label?", "Another output?"):
+    for message in ("What should be predicted?", "What is label?", "Another output?"):
         it.answer(message, ENTER)
-    it.answer("A last look: all right?", ENTER)
+    it.answer("Create this project?", ENTER)
     assert it.result()["merge"] == {
         "method": "add",
         "of": [{"method": "dot", "of": ["chart", "headline"]}, "volume", "chart"],
@@ -262,7 +262,7 @@ def test_a_tree_of_merges_is_typed(wizard):
 def test_only_merges_that_fit_the_number_of_inputs_are_offered(wizard):
     inputs = [{"name": name, "type": "binary"} for name in ("a", "b", "c")]
     it = wizard({"project_name": "P", "inputs": inputs})
-    it.asks("How do the branches come together?")
+    it.asks("How should the branches be merged?")
     it.shows("a tree of merges")
     assert "average" in it.text()
     assert "subtract" not in it.text()
@@ -279,7 +279,7 @@ def test_what_is_given_is_not_asked(wizard):
         "outputs": [{"name": "price", "task": "regression"}],
     }
     it = wizard(given)
-    it.answer("A last look: all right?", ENTER)
+    it.answer("Create this project?", ENTER)
     assert it.result() == given
 
 
@@ -288,7 +288,7 @@ def test_a_type_with_one_shape_and_one_encoder_asks_for_neither(wizard):
     it.answer("Input 1: what is it called?", "flag", ENTER)
     it.answer("What kind of input is flag?", "yes", ENTER)
     it.answer("Another input?", DOWN, ENTER)
-    it.answer("A last look: all right?", ENTER)
+    it.answer("Create this project?", ENTER)
     assert it.result()["inputs"] == [{"name": "flag", "type": "binary"}]
 
 
@@ -302,7 +302,7 @@ def test_the_last_input_can_be_changed_at_once(wizard):
     it.answer("What is the shape of prices?", "3", ENTER)
     it.answer("Which layers turn prices into features?", ENTER)
     it.answer("Another input?", DOWN, ENTER)
-    it.answer("A last look: all right?", ENTER)
+    it.answer("Create this project?", ENTER)
     assert it.result()["inputs"] == [{"name": "prices", "type": "numeric", "shape": [3]}]
 
 
@@ -310,9 +310,9 @@ def test_everything_can_be_changed_at_the_last_look(wizard):
     given = {**BY_ENTER, "merge": "concatenate"}
     given["inputs"] = [{"name": "numbers", "type": "numeric", "units": [7]}, given["inputs"][1]]
     it = wizard(given)
-    it.answer("A last look: all right?", "change the name", ENTER)
+    it.answer("Create this project?", "change the name", ENTER)
     it.answer("What is the project called?", "Changed", ENTER)
-    it.answer("A last look: all right?", "change numbers", ENTER)
+    it.answer("Create this project?", "change numbers", ENTER)
     it.answer("Input 1: what is it called?", "prices", ENTER)
     for message in (
         "What kind of input is prices?",
@@ -320,7 +320,7 @@ def test_everything_can_be_changed_at_the_last_look(wizard):
         "Which layers turn prices into features?",
     ):
         it.answer(message, ENTER)
-    it.answer("A last look: all right?", "add", ENTER)
+    it.answer("Create this project?", "add", ENTER)
     it.answer("Input 3: what is it called?", "trace", ENTER)
     for message in (
         "What kind of input is trace?",
@@ -328,13 +328,13 @@ def test_everything_can_be_changed_at_the_last_look(wizard):
         "Which layers turn trace into features?",
     ):
         it.answer(message, ENTER)
-    it.answer("A last look: all right?", "merge", ENTER)
-    it.answer("How do the branches come together?", "average", ENTER)
-    it.answer("A last look: all right?", "outputs", ENTER)
-    it.answer("What shall be predicted?", "price", ENTER)
+    it.answer("Create this project?", "merge", ENTER)
+    it.answer("How should the branches be merged?", "average", ENTER)
+    it.answer("Create this project?", "outputs", ENTER)
+    it.answer("What should be predicted?", "price", ENTER)
     it.answer("What is price?", UP, UP, ENTER)  # over « back to the last task
     it.answer("Another output?", ENTER)
-    it.answer("A last look: all right?", ENTER)
+    it.answer("Create this project?", ENTER)
     assert it.result() == {
         "project_name": "Changed",
         "inputs": [
@@ -352,12 +352,12 @@ def test_everything_can_be_changed_at_the_last_look(wizard):
 def test_columns_are_kept_only_where_they_are_as_many_as_the_answer(wizard, answer):
     numbers = {"name": "numbers", "type": "numeric", "columns": ["a", "b", "c"]}
     it = wizard({**BY_ENTER, "inputs": [numbers], "merge": "concatenate"})
-    it.answer("A last look: all right?", "change numbers", ENTER)
+    it.answer("Create this project?", "change numbers", ENTER)
     it.answer("Input 1: what is it called?", ENTER)
     it.answer("What kind of input is numbers?", ENTER)
     it.answer("What is the shape of numbers?", answer, ENTER)
     it.answer("Which layers turn numbers into features?", ENTER)
-    it.answer("A last look: all right?", ENTER)
+    it.answer("Create this project?", ENTER)
     kept = {"shape": [3], "columns": ["a", "b", "c"]} if answer == "3" else {}
     assert it.result()["inputs"] == [{"name": "numbers", "type": "numeric", **kept}]
 
@@ -365,23 +365,23 @@ def test_columns_are_kept_only_where_they_are_as_many_as_the_answer(wizard, answ
 def test_a_tree_is_offered_again(wizard):
     merge = {"method": "add", "of": [{"method": "dot", "of": ["numbers", "picture"]}, "numbers"]}
     it = wizard({**BY_ENTER, "merge": merge})
-    it.answer("A last look: all right?", "merge", ENTER)
-    it.answer("How do the branches come together?", ENTER)
+    it.answer("Create this project?", "merge", ENTER)
+    it.answer("How should the branches be merged?", ENTER)
     it.answer("Which tree?", ENTER)
-    it.answer("A last look: all right?", ENTER)
+    it.answer("Create this project?", ENTER)
     assert it.result()["merge"] == merge
 
 
 def test_a_tree_that_no_longer_fits_is_asked_again(wizard):
     it = wizard({**BY_ENTER, "merge": {"method": "add", "of": ["numbers", "picture"]}})
-    it.answer("A last look: all right?", "change numbers", ENTER)
+    it.answer("Create this project?", "change numbers", ENTER)
     it.answer("Input 1: what is it called?", "prices", ENTER)
     for message in (
         "What kind of input is prices?",
         "What is the shape of prices?",
         "Which layers turn prices into features?",
-        "How do the branches come together?",
-        "A last look: all right?",
+        "How should the branches be merged?",
+        "Create this project?",
     ):
         it.answer(message, ENTER)
     spec = it.result()
@@ -393,12 +393,12 @@ def test_what_cannot_be_built_is_told_and_can_be_changed(wizard):
     output = {"name": "y", "task": "binary", "column": "numbers_0"}
     it = wizard({**BY_ENTER, "merge": "add", "outputs": [output]})
     it.shows("This cannot be built yet. inputs[0] (numbers): the column 'numbers_0'")
-    it.answer("What shall change?", "outputs", ENTER)
+    it.answer("What should change?", "outputs", ENTER)
 
 
 def test_cancel_at_the_last_look(wizard):
     it = wizard({**BY_ENTER, "merge": "add"})
-    it.answer("A last look: all right?", "cancel", ENTER)
+    it.answer("Create this project?", "cancel", ENTER)
     assert it.result() is None
 
 
@@ -406,7 +406,7 @@ def test_a_free_name_in_any_script_is_kept(wizard):
     it = wizard({**{key: BY_ENTER[key] for key in ("inputs", "outputs")}, "merge": "add"})
     name = "Börse 株価 “{{ 7 * 7 }}” & 'more'"
     it.answer("What is the project called?", name, ENTER)
-    it.asks("A last look: all right?")
+    it.asks("Create this project?")
     assert "{{ 7 * 7 }}" in it.text()
     it.press(ENTER)
     assert it.result()["project_name"] == name
@@ -437,10 +437,10 @@ def test_a_terminal_without_a_cursor_gets_lines(wizard):
     it.press("many", ENTER)
     it.shows("give numbers, such as 8")
     it.press(ENTER, ENTER, "2", ENTER)
-    for message in ("What shall be predicted?", "What is label?", "Another output?"):
+    for message in ("What should be predicted?", "What is label?", "Another output?"):
         it.shows(message)
         it.press(ENTER)
-    it.shows("A last look: all right?")
+    it.shows("Create this project?")
     it.press(ENTER)
     assert it.result() == {**BY_ENTER, "inputs": BY_ENTER["inputs"][:1]}
     approve("wizard_dumb", it.text())
@@ -489,10 +489,10 @@ def test_scaffold_new_leaves_nothing_after_ctrl_c(wizard, tmp_path, place):
 
 def test_scaffold_new_asks_only_for_what_no_flag_says(wizard, tmp_path):
     it = wizard(command=[*NEW, "-i", "chart:image:32x32x3", "--name", "Charts"])
-    it.answer("What shall be predicted?", ENTER)
+    it.answer("What should be predicted?", ENTER)
     it.answer("What is label?", ENTER)
     it.answer("Another output?", ENTER)
-    it.answer("A last look: all right?", "cancel", ENTER)
+    it.answer("Create this project?", "cancel", ENTER)
     assert it.ends() == 0
     assert "Nothing was written." in it.text()
     assert list(tmp_path.iterdir()) == []

@@ -48,9 +48,7 @@ def _given(
     """The sparse spec that a file or the flags say, checked as far as it goes."""
     if spec_file is not None:
         if inputs or merge or outputs:
-            raise CommandLineError(
-                "--spec says the inputs, merge and outputs; leave -i, -m, -o out"
-            )
+            raise CommandLineError("--spec has the inputs, merge and outputs; remove -i, -m and -o")
         given = read_spec(spec_file)
         try:
             return check_given(given)
@@ -81,8 +79,8 @@ def _missing(given: dict[str, Any]) -> str:
     missing = {key: flag for key, flag in flags.items() if key not in given}
     if not missing:
         return ""
-    say_it = " and ".join(missing.values())
-    return f"no {' and no '.join(missing)} said; say {say_it}, or --yes to take the defaults"
+    flags_text = " and ".join(missing.values())
+    return f"no {' and no '.join(missing)} given; use {flags_text}, or --yes for the defaults"
 
 
 # new
@@ -193,9 +191,9 @@ def _say_again(given: dict[str, Any], destination: Path, found: Inspection | Non
     line = line or command_line(given, destination)
     if line is None:
         answers = destination / ".copier-answers.yml"
-        echo(f"The same again: save the spec in {answers} and say scaffold new DEST --spec FILE")
+        echo(f"To repeat: save the spec in {answers}, then run scaffold new DEST --spec FILE")
     else:
-        echo(f"The same again:\n  {line}")
+        echo(f"To repeat:\n  {line}")
 
 
 # inspect, and new from data
@@ -209,9 +207,9 @@ def inspect(
     from keras_scaffold.infer import report
 
     if out is not None and not overrides["targets"] and not manifest.is_dir():
-        raise CommandLineError("--out writes a spec, for which --target must say what to predict")
+        raise CommandLineError("--out needs --target, the column to predict")
     if out is not None and out.exists() and not force:
-        raise SpecError(f"{out}: is there already; choose another name, or say --force")
+        raise SpecError(f"{out}: already exists; choose another name, or use --force")
     found = infer.inspect(manifest, infer.Overrides(**overrides))
     if as_json:
         print(report.as_json(found))
@@ -222,9 +220,11 @@ def inspect(
         if not as_json:
             echo(f"\nThe spec is in {out}. Next: scaffold new DEST --spec {out}")
     elif not as_json and found.spec is None:
-        echo("\nNo spec without a target: say --target COLUMN")
+        echo("\nNo target, so no spec: use --target COLUMN")
     elif not as_json:
-        echo("\nNext: scaffold new DEST --data and the same again, or --out SPEC to edit it first")
+        echo(
+            "\nNext: scaffold new DEST --data with the same flags, or --out SPEC to edit the spec first"
+        )
 
 
 def _write(path: Path, text: str) -> None:
@@ -241,9 +241,9 @@ def _check_data_flags(
         f"--{'as' if key == 'types' else key.rstrip('s')}" for key, it in overrides.items() if it
     ]
     if data is None and said:
-        raise CommandLineError(f"{said[0]} speaks of data; say --data MANIFEST too")
+        raise CommandLineError(f"{said[0]} needs a table; use --data MANIFEST too")
     if data is not None and others:
-        raise CommandLineError("--data says the inputs and outputs; leave --spec, -i, -m, -o out")
+        raise CommandLineError("--data gives the inputs and outputs; remove --spec, -i, -m and -o")
     if data is not None and not overrides["targets"] and not data.is_dir() and not may_ask:
         raise CommandLineError("--data needs --target COLUMN, what to predict")
 

@@ -49,7 +49,7 @@ Inputs = Annotated[
         "-i",
         "--input",
         metavar="NAME:TYPE[:SHAPE][:ENCODER]",
-        help="An input, such as chart:image:64x64x3:cnn; once for each.",
+        help="An input, such as chart:image:64x64x3:cnn; repeatable.",
         autocompletion=complete.complete_input,
     ),
 ]
@@ -69,7 +69,7 @@ Outputs = Annotated[
         "-o",
         "--output",
         metavar="NAME:TASK[:CLASSES]",
-        help="An output, such as genre:multiclass:4; once for each.",
+        help="An output, such as genre:multiclass:4; repeatable.",
         autocompletion=complete.complete_output,
     ),
 ]
@@ -80,17 +80,17 @@ Targets = Annotated[
     typer.Option(
         "--target",
         metavar="COLUMN[:TASK]",
-        help="The column to predict, such as price or price:regression; once for each.",
+        help="The column to predict, such as price or price:regression; repeatable.",
     ),
 ]
 Drop = Annotated[
     list[str] | None,
-    typer.Option("--drop", metavar="COLUMN", help="Set a column aside; once for each."),
+    typer.Option("--drop", metavar="COLUMN", help="Exclude a column; repeatable."),
 ]
 Keep = Annotated[
     list[str] | None,
     typer.Option(
-        "--keep", metavar="COLUMN", help="Take a column in that would be set aside; once for each."
+        "--keep", metavar="COLUMN", help="Include a column that would be excluded; repeatable."
     ),
 ]
 As = Annotated[
@@ -98,7 +98,7 @@ As = Annotated[
     typer.Option(
         "--as",
         metavar="COLUMN:TYPE",
-        help="Say what a column is, such as zip:categorical; once for each.",
+        help="The type of a column, such as zip:categorical; repeatable.",
     ),
 ]
 Outside = Annotated[
@@ -116,7 +116,7 @@ def _help_without_command(ctx: typer.Context) -> None:
 def _scaffold(
     ctx: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     _help_without_command(ctx)
@@ -142,19 +142,19 @@ def new(
     outputs: Outputs = None,
     name: Annotated[
         str | None,
-        typer.Option("--name", metavar="TEXT", help="The project's name; else the folder's."),
+        typer.Option("--name", metavar="TEXT", help="The project's name [default: the folder's]."),
     ] = None,
     yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Ask nothing; take defaults for what is not said.")
+        bool, typer.Option("--yes", "-y", help="Ask nothing; use defaults for what is not given.")
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the files; write nothing.")
     ] = False,
     force: Annotated[
         bool,
-        typer.Option("--force", help="Write into a folder that is not empty, keeping backups."),
+        typer.Option("--force", help="Write into a folder that is not empty; keeps backups."),
     ] = False,
-    no_git: Annotated[bool, typer.Option("--no-git", help="Make no git repository.")] = False,
+    no_git: Annotated[bool, typer.Option("--no-git", help="Create no git repository.")] = False,
     template: Annotated[
         str | None,
         typer.Option("--template", metavar="URL", help="Another copier template, such as a fork."),
@@ -207,14 +207,12 @@ def inspect(
     types: As = None,
     outside: Outside = False,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="SPEC", help="Write the spec that follows.")
+        Path | None, typer.Option("--out", metavar="SPEC", help="Write the proposed spec.")
     ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Write over a spec that is there.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="What was found, for scripts.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing spec.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
 ) -> None:
-    """Look at real data, say what each column is, propose a spec."""
+    """Inspect a table: the type of each column, and a proposed spec."""
     from keras_scaffold.cli import commands
 
     overrides = _overrides(targets, drop, keep, types, outside)
@@ -224,13 +222,14 @@ def inspect(
 @app.command()
 def preview(
     spec: Annotated[
-        Path | None, typer.Argument(metavar="[SPEC]", help="A spec; else the flagship example.")
+        Path | None,
+        typer.Argument(metavar="[SPEC]", help="A spec [default: the flagship example]."),
     ] = None,
     inputs: Inputs = None,
     merge: Merge = None,
     outputs: Outputs = None,
 ) -> None:
-    """Show the files, the model's diagram and its code; write nothing."""
+    """Show the files, the model's diagram and its code."""
     from keras_scaffold.cli import commands
 
     commands.preview(spec, inputs or [], merge, outputs or [])
@@ -242,12 +241,12 @@ def catalog(
         str | None,
         typer.Argument(
             metavar="[inputs|merges|outputs]",
-            help="One section; else all.",
+            help="One section [default: all].",
             autocompletion=complete.complete_section,
         ),
     ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="All that is known, with fields and limits.")
+        bool, typer.Option("--json", help="Print JSON, with all fields and limits.")
     ] = False,
 ) -> None:
     """Show the types of input, the merges and the tasks."""
@@ -293,25 +292,26 @@ OutputName = Annotated[
     str,
     typer.Argument(metavar="NAME", help="Its name.", autocompletion=complete.complete_own_output),
 ]
-New = Annotated[str, typer.Argument(metavar="NEW", help="Its name from now on.")]
+New = Annotated[str, typer.Argument(metavar="NEW", help="Its new name.")]
 NewMerge = Annotated[
     str | None,
     typer.Option(
         "--merge",
         "-m",
         metavar="MERGE",
-        help="How all merge then, where that does not follow by itself.",
+        help="The merge afterwards, where it is ambiguous.",
     ),
 ]
 Project = Annotated[
-    Path, typer.Option("--project", metavar="DIR", help="The project; else the one we are in.")
+    Path,
+    typer.Option("--project", metavar="DIR", help="The project [default: the current folder's]."),
 ]
 HERE = Path()
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, write.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Write without asking.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what changes; write nothing.")]
 Force = Annotated[
     bool,
-    typer.Option("--force", help="Go on where something is not committed; git stash keeps it."),
+    typer.Option("--force", help="Continue with uncommitted changes; git stash keeps them."),
 ]
 
 
@@ -371,7 +371,7 @@ def add_input(
         str | None,
         typer.Argument(
             metavar="[NAME:TYPE[:SHAPE][:ENCODER]]",
-            help="Such as pulse:timeseries:200x1:lstm; else it is asked for.",
+            help="Such as pulse:timeseries:200x1:lstm; asked for if missing.",
             autocompletion=complete.complete_input,
         ),
     ] = None,
@@ -392,7 +392,7 @@ def add_output(
         str | None,
         typer.Argument(
             metavar="[NAME:TASK[:CLASSES]]",
-            help="Such as genre:multiclass:4; else it is asked for.",
+            help="Such as genre:multiclass:4; asked for if missing.",
             autocompletion=complete.complete_output,
         ),
     ] = None,
@@ -503,10 +503,12 @@ BEHIND = 3  # the exit code of update --check
 @_makes_a_change
 def update(
     check: Annotated[
-        bool, typer.Option("--check", help="Say whether it is behind; exit 3 if so. For CI.")
+        bool,
+        typer.Option("--check", help="Only check whether it is out of date; exit 3 if so. For CI."),
     ] = False,
     to: Annotated[
-        str | None, typer.Option("--to", metavar="VERSION", help="A version; else this tool's.")
+        str | None,
+        typer.Option("--to", metavar="VERSION", help="A version [default: this tool's]."),
     ] = None,
     every: Annotated[
         Path | None, typer.Option("--all", metavar="DIR", help="All the projects in a folder.")
@@ -549,11 +551,11 @@ def doctor(
 @app.command()
 def adopt(
     project: Annotated[
-        Path, typer.Argument(metavar="[DIR]", help="The project; else the one we are in.")
+        Path, typer.Argument(metavar="[DIR]", help="The project [default: the current folder's].")
     ] = HERE,
     spec: Annotated[
         Path | None,
-        typer.Option("--spec", metavar="FILE", help="The project's spec; else git's history."),
+        typer.Option("--spec", metavar="FILE", help="The project's spec [default: git's history]."),
     ] = None,
     yes: Yes = False,
     dry_run: DryRun = False,
@@ -599,7 +601,7 @@ def _call(arguments: Sequence[str]) -> int:
 
 
 def _usage(error: typer.TyperException) -> str:
-    return f"{error.format_message().rstrip('.')}; scaffold --help says what there is"
+    return f"{error.format_message().rstrip('.')}; scaffold --help lists the commands"
 
 
 def _unexpected(error: Exception) -> int:

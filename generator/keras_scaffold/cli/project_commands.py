@@ -77,7 +77,7 @@ def _entry(
         parsed: dict[str, Any] = _typed(parse, text)
         return parsed
     if not how.may_ask:
-        raise CommandLineError(f"no {what} said; say {form}")
+        raise CommandLineError(f"no {what} given; use {form}")
     from keras_scaffold.wizard import flow
 
     given = open_project(find_root(how.project)).given
@@ -178,7 +178,7 @@ def set_values(words: list[str], how: How) -> None:
         value = _value(field, words[1])
         _change(title, lambda given, _: edits.set_field(given, name, field, value), how)
     else:
-        raise CommandLineError(f"say {SET_FORM}; scaffold set --help has examples")
+        raise CommandLineError(f"expected {SET_FORM}; scaffold set --help has examples")
 
 
 def _value(field: str, text: str) -> Any:
@@ -212,7 +212,7 @@ def _change(title: str, edit: Edit, how: How, renamed: tuple[str, str] | None = 
 def _may_write(how: How) -> None:
     if not (how.yes or how.dry_run or how.may_ask):
         raise CommandLineError(
-            "there is no terminal to ask in: say --yes to do it, or --dry-run to see what it does"
+            "no terminal to ask in; use --yes to write, or --dry-run to see what would change"
         )
 
 
@@ -276,14 +276,14 @@ def finish(planned: PlannedChange, how: How) -> None:
     if columns := planned.new_columns():
         echo(f"the manifest needs: {', '.join(columns)}")
     if merged.deleted:
-        echo(f"left out, as you deleted it: {', '.join(merged.deleted)}")
+        echo(f"skipped, as you deleted it: {', '.join(merged.deleted)}")
     if merged.conflicts:
         raise Unresolved(_choose(merged, rejects=how.rejects))
     look = "git diff"
     if how.commit:
         planned.commit()
         look = "git show"
-    echo(f"{bold('Done')}: {change.title}. Look at it: {look}. Take it back: scaffold undo.")
+    echo(f"{bold('Done')}: {change.title}. Review it: {look}. Undo it: scaffold undo.")
 
 
 def _choose(merged: Merged, *, rejects: bool) -> str:
@@ -297,9 +297,9 @@ def _choose(merged: Merged, *, rejects: bool) -> str:
     if both := [path for path in merged.conflicts if path not in merged.edited]:
         how = "choose between the <<<<<<< and >>>>>>> marks, then git add"
         if rejects:
-            how = "what did not go in stands in FILE.rej beside it: put it in, delete the .rej, git add"
+            how = "the rejected lines are in FILE.rej: apply them, delete the .rej, git add"
         told.append(f"{', '.join(both)}: you changed the same lines; {how}")
-    return f"{'; '.join(told)}; then git commit; or take all back with scaffold undo"
+    return f"{'; '.join(told)}; then git commit, or undo all with scaffold undo"
 
 
 # Updating the template
@@ -310,7 +310,7 @@ def update(how: How, *, check: bool, to: str | None) -> bool:
     root = find_root(how.project)
     state = compare(root, to)
     if check:
-        echo(f"{state.line}." if not state.behind else f"{state.line}; say scaffold update.")
+        echo(f"{state.line}." if not state.behind else f"{state.line}; run scaffold update.")
         return state.behind
     if not state.behind:
         echo(f"Nothing changes: {state.line}.")
@@ -342,7 +342,7 @@ def update_all(folder: Path, how: How, *, check: bool, to: str | None) -> bool:
         echo(f"{name} ...")
         rows.append((name, *_update_one(root, how, check=check, to=to)))
     echo()
-    header = ("project", "from", "to", "what became of it")
+    header = ("project", "from", "to", "result")
     tables([("", header, [row[:4] for row in rows])])
     fates = [row[4] for row in rows]
     if "failed" in fates:
@@ -352,7 +352,7 @@ def update_all(folder: Path, how: How, *, check: bool, to: str | None) -> bool:
 
 
 def _update_one(root: Path, how: How, *, check: bool, to: str | None) -> tuple[str, str, str, str]:
-    """From which version to which, what became of it, and current, behind, done or failed."""
+    """From which version to which, its result, and current, behind, done or failed."""
     before = goal = ""
     try:
         state = compare(root, to)
@@ -404,7 +404,7 @@ def undo(project: Path) -> None:
     if not files:
         echo(f"Nothing of '{title}' was left in the project.")
     else:
-        echo(f"Took back: {title} ({len(files)} file{'s' if len(files) > 1 else ''}).")
+        echo(f"Undone: {title} ({len(files)} file{'s' if len(files) > 1 else ''}).")
 
 
 # Doctor and adopt
@@ -417,7 +417,7 @@ def doctor(project: Path, *, fix: bool, yes: bool) -> bool:
     root = find_project(project)
     may_ask = not yes and sys.stdin.isatty() and in_terminal()
     if fix and not (yes or may_ask):
-        raise CommandLineError("there is no terminal to ask in; use --fix --yes")
+        raise CommandLineError("no terminal to ask in; use --fix --yes")
     echo(bold(str(root)))
     findings = []
     for finding in examine(root):

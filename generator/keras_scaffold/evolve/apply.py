@@ -1,4 +1,4 @@
-"""Carrying a change of the spec or of the template into a project."""
+"""Planning a change of the spec or of the template: what it does to a project's files."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def locked_repository(root: Path) -> Iterator[Repository]:
 
 @dataclass
 class PlannedChange:
-    """A change that is planned out, and not made yet."""
+    """A change that is not made yet."""
 
     project: Project
     spec: Spec

@@ -1,4 +1,4 @@
-"""Carrying a change into a project: work it out, show it, apply it, take it back.
+"""Applying a change to a project's files, and undoing it.
 
 Nothing is written before all of it is known. What was there is then kept under a ref of the
 project's repository, each file is replaced at once, and only then the change counts as made: a
@@ -47,7 +47,7 @@ def check_undisturbed(repository: Repository) -> None:
     """Refuse where an earlier change died on its way."""
     if title := interrupted(repository):
         raise ProjectError(
-            f"'{title}' was interrupted while it wrote; scaffold undo brings back what was there"
+            f"'{title}' was interrupted while it wrote files; scaffold undo restores them"
         )
 
 
@@ -61,7 +61,7 @@ def interrupted(repository: Repository) -> str | None:
 def files_now(
     repository: Repository, *, force: bool, title: str, look_only: bool = False
 ) -> tuple[str, str]:
-    """The tree of a person's files, and what to say of those that were not committed.
+    """The tree of a person's files, and a note on those that were not committed.
 
     They are all committed, or just as the last command left them, or `force` keeps a stash.
     """
@@ -88,7 +88,7 @@ def files_now(
     if not force:
         raise ProjectError(
             f"{_named(changed)}: is changed and not committed; commit or stash it,"
-            " or say --force to go on and keep a stash of it"
+            " or use --force to continue with a stash of it"
         )
     tree = repository.snapshot()
     kept = repository.git("stash", "create", f"before {title}").strip()
@@ -118,17 +118,17 @@ def apply(repository: Repository, work: Scratch, change: Change) -> None:
     if change.nothing:
         return
 
-    def tell(record: str) -> None:
+    def record_change(record: str) -> None:
         _mark_conflicts(repository, work, change)
         _finish(repository, repository.ref(LAST), record)
 
-    _write(repository, work, change, tell)
+    _write(repository, work, change, record_change)
 
 
 def _write(
-    repository: Repository, work: Scratch, change: Change, tell: Callable[[str], None]
+    repository: Repository, work: Scratch, change: Change, record_change: Callable[[str], None]
 ) -> None:
-    """Replace the files, then tell git of it; all is as before where one of the two fails."""
+    """Replace the files, then record it in git; all is as before where one of the two fails."""
     record = _record(repository, work, change)
     with _staged(repository, record, change.files) as room:
         _check_room(repository, work, change)
@@ -137,7 +137,7 @@ def _write(
         with interrupts.held_off():
             _replace(repository, change, room)
             with _or_back(repository, change, room):
-                tell(record)
+                record_change(record)
             interrupts.written.append(str(repository.project))
 
 
@@ -227,7 +227,7 @@ def _replace(repository: Repository, change: Change, room: Path, *, again: bool 
 
 @contextlib.contextmanager
 def _or_back(repository: Repository, change: Change, room: Path) -> Iterator[None]:
-    """Put all back where git cannot be told of what was written."""
+    """Put all back where git cannot be lines of what was written."""
     try:
         yield
     except RepositoryError as error:
@@ -284,7 +284,7 @@ def _mark_conflicts(repository: Repository, work: Scratch, change: Change) -> No
 
 
 def _finish(repository: Repository, last: str, record: str | None) -> None:
-    """Say in one step that a change is made, and which undo takes back from now on."""
+    """Record in one step that a change is made, and which one undo reverts from now on."""
     lines = [f"update {last} {record}" if record else f"delete {last}"]
     for name in (APPLYING, PREPARED):
         if repository.find(repository.ref(name)):
@@ -313,9 +313,11 @@ def _last(repository: Repository, name: str = LAST) -> _Made | None:
 
 
 def _made(repository: Repository, commit: str) -> _Made:
-    told = repository.git("log", "-1", "--format=%T%n%P%n%B", commit).splitlines()
-    after, before, title = told[:3]
-    conflicted = [line.removeprefix("conflict: ") for line in told if line.startswith("conflict: ")]
+    lines = repository.git("log", "-1", "--format=%T%n%P%n%B", commit).splitlines()
+    after, before, title = lines[:3]
+    conflicted = [
+        line.removeprefix("conflict: ") for line in lines if line.startswith("conflict: ")
+    ]
     tree = repository.find(f"{before}^{{tree}}")
     assert tree is not None  # a commit has a tree
     return _Made(commit, title, tree, after, repository.find(f"{before}^1"), conflicted)
@@ -342,7 +344,7 @@ def undo(repository: Repository) -> tuple[str, list[str]]:
         return _bring_back(repository)
     last = _last(repository)
     if last is None:
-        raise ProjectError(f"{repository.project}: no change of scaffold's is there to take back")
+        raise ProjectError(f"{repository.project}: no change by scaffold to undo")
     with scratch(repository) as work:
         now = repository.snapshot(last.after)
         merged = Merged(last.before)
@@ -358,11 +360,11 @@ def undo(repository: Repository) -> tuple[str, list[str]]:
                 )
         undone = plan(merged, work, now, f"undo {last.title}")
 
-        def tell(_: str) -> None:
+        def record_change(_: str) -> None:
             _forget_conflicts(repository, last.conflicted)
             _finish(repository, repository.ref(LAST), last.earlier)
 
-        _write(repository, work, undone, tell)
+        _write(repository, work, undone, record_change)
     return last.title, undone.files
 
 

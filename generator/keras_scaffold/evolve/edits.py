@@ -33,14 +33,14 @@ class UnclearMerge(SpecError):
 
     def __init__(self, message: str, proposal: str) -> None:
         self.proposal = proposal
-        super().__init__(f"{message}; say how all merge, such as --merge '{proposal}'")
+        super().__init__(f"{message}; give the merge of all, such as --merge '{proposal}'")
 
 
 # Adding
 
 
 def add_input(given: Given, entry: Given, merge: str | None = None) -> Given:
-    """Put an input behind the others, and into the merge where its place is plain."""
+    """Append an input, and into the merge where its place is plain."""
     changed = copy.deepcopy(given)
     _check_free(given, entry["name"])
     changed["inputs"].append(copy.deepcopy(entry))
@@ -88,7 +88,7 @@ def _spelled(tree: str | Mapping[str, Any], names: list[str]) -> str:
 
 
 def add_output(given: Given, entry: Given) -> Given:
-    """Put an output behind the others."""
+    """Append an output."""
     changed = copy.deepcopy(given)
     _check_free(given, entry["name"])
     changed["outputs"].append(copy.deepcopy(entry))
@@ -224,7 +224,7 @@ def set_field(
     entry = changed[section][_index(given, section, name)]
     fields = _fields(section, entry)
     if field in ("name", "type", "task"):
-        hint = "rename it" if field == "name" else "remove it and add it anew"
+        hint = "rename it" if field == "name" else "remove it and add it again"
         raise SpecError(f"{name}.{field}: cannot be set; {hint}")
     if field not in fields:
         raise SpecError(f"{name}: no field '{field}'; {nearest(field, fields)}")
@@ -240,7 +240,7 @@ def set_field(
 
 
 def _fields_before(entry: Given, earlier: Sequence[Given]) -> Given:
-    """What an input's encoder was told when the input last had it."""
+    """The fields of an input's encoder when the input last had it."""
     kind = load_catalog().inputs[entry["type"]]
     encoder = entry.get("encoder", kind.default_encoder.name)
     for spec in earlier:
@@ -265,7 +265,7 @@ def _fields(section: str, entry: Given) -> list[str]:
 
 
 def _put(entry: Given, section: str, key: str, value: Any) -> None:
-    """Say a value, or leave it unsaid where that means the same."""
+    """Set a value, or remove it where that means the same."""
     complete = complete_input if section == "inputs" else complete_output
     unsaid = {each: entry[each] for each in entry if each != key}
     try:

@@ -1,4 +1,4 @@
-"""A generated project: where it is, what its answers file says."""
+"""A generated project: its folder and its answers file."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def read_answers(root: Path) -> tuple[dict[str, Any], Recorded]:
 
 
 def parse_answers(text: str, path: Path) -> tuple[dict[str, Any], Recorded]:
-    """What the text of an answers file says; the path is for the error."""
+    """The content of an answers file; the path is for the error."""
     try:
         answers = parse_spec(text)
     except SpecError as error:
@@ -73,11 +73,11 @@ def parse_answers(text: str, path: Path) -> tuple[dict[str, Any], Recorded]:
     given = {key: answers[key] for key in KEYS if key in answers}
     if "inputs" not in given or "outputs" not in given:
         raise ProjectError(
-            f"{path}: says no inputs and outputs, so scaffold did not make it; {FIX}"
+            f"{path}: has no inputs and outputs, so scaffold did not create it; {FIX}"
         )
     source, commit = answers.get("_src_path"), answers.get("_commit", "")
     if not isinstance(source, str) or not source:
-        raise ProjectError(f"{path}: does not say which template it is from (_src_path); {FIX}")
+        raise ProjectError(f"{path}: does not name its template (_src_path); {FIX}")
     # YAML takes a commit of digits alone for a number.
     return given, Recorded(source, commit if isinstance(commit, str) else _as_written(text))
 

@@ -1,4 +1,4 @@
-"""Carrying a rename into code that people have edited.
+"""Applying a rename to code that people have edited.
 
 A merge knows lines only: a line that a person edited and that a rename touches would conflict. So
 the names that the template makes of `chart` (`encode_chart`, `chart_branch`, `"chart.conv_1"`) are

@@ -82,9 +82,9 @@ def run_git(
             "git is not installed, or cannot be run here; changing a project needs it"
         ) from None
     if done.returncode not in allowed:
-        told = done.stderr.decode(errors="replace").strip().splitlines()
-        told = [line for line in told if line.startswith(("fatal:", "error:"))] or told
-        reason = one_line(told[0]) if told else f"exit code {done.returncode}"
+        output = done.stderr.decode(errors="replace").strip().splitlines()
+        output = [line for line in output if line.startswith(("fatal:", "error:"))] or output
+        reason = one_line(output[0]) if output else f"exit code {done.returncode}"
         raise RepositoryError(f"git {arguments[0]}: {reason.removeprefix('fatal: ')}")
     return done.stdout
 
@@ -102,7 +102,7 @@ class Repository:
         """Find it; RepositoryError where there is none, or nothing is committed yet."""
         _check_version(project)
         try:
-            told = run_git(project, "rev-parse", "--show-toplevel", "--show-prefix").decode()
+            output = run_git(project, "rev-parse", "--show-toplevel", "--show-prefix").decode()
         except RepositoryError as error:
             if "dubious ownership" in str(error):
                 raise RepositoryError(
@@ -111,16 +111,16 @@ class Repository:
                 ) from None
             raise RepositoryError(
                 f"{project}: is in no git repository, so a change could lose what you have;"
-                " first say git init && git add -A && git commit -m Start"
+                " first run git init && git add -A && git commit -m Start"
             ) from None
-        top, _, prefix = told.removesuffix("\n").partition("\n")
+        top, _, prefix = output.removesuffix("\n").partition("\n")
         repository = cls(project, Path(top), prefix.removesuffix("\n"))
         try:
             _ = repository.head
         except RepositoryError:
             raise RepositoryError(
                 f"{project}: nothing is committed yet, so a change could lose what you have;"
-                " first say git add -A && git commit -m Start"
+                " first run git add -A && git commit -m Start"
             ) from None
         return repository
 
@@ -132,8 +132,8 @@ class Repository:
     ) -> str:
         """Run git in the project's folder, with its own configuration."""
         options = ("core.quotePath=false", "core.hooksPath=/dev/null")
-        told = run_git(self.project, *arguments, options=options, env=env, stdin=stdin)
-        return told.decode(errors="surrogateescape")
+        output = run_git(self.project, *arguments, options=options, env=env, stdin=stdin)
+        return output.decode(errors="surrogateescape")
 
     def at_top(self, *arguments: str, stdin: bytes = b"") -> None:
         """Run git where paths begin at the repository's top."""
@@ -142,8 +142,8 @@ class Repository:
 
     def blobs(self, tree: str) -> dict[str, str]:
         """The content of each file of a tree, as git names it."""
-        told = self.git("ls-tree", "-r", "-z", "--full-tree", tree)
-        entries = [entry.partition("\t") for entry in told.split("\0") if entry]
+        output = self.git("ls-tree", "-r", "-z", "--full-tree", tree)
+        entries = [entry.partition("\t") for entry in output.split("\0") if entry]
         return {path: meta.split()[2] for meta, _, path in entries}
 
     @cached_property
@@ -178,15 +178,15 @@ class Repository:
 
     def find(self, revision: str) -> str | None:
         """The object that a revision names; None where there is none."""
-        told = run_git(self.project, "rev-parse", "--verify", "-q", revision, allowed=(0, 1, 128))
-        return told.decode().strip() or None
+        output = run_git(self.project, "rev-parse", "--verify", "-q", revision, allowed=(0, 1, 128))
+        return output.decode().strip() or None
 
     # What is there
 
     def changed(self) -> list[str]:
         """The project's tracked files that differ from the last commit."""
-        told = self.git("status", "--porcelain=v1", "-z", "--untracked-files=no", "--", ".")
-        entries = iter(told.split("\0"))
+        output = self.git("status", "--porcelain=v1", "-z", "--untracked-files=no", "--", ".")
+        entries = iter(output.split("\0"))
         paths = []
         for entry in entries:
             if not entry:
@@ -198,8 +198,8 @@ class Repository:
 
     def unmerged(self) -> list[str]:
         """Files with conflicts that nobody has resolved."""
-        told = self.git("ls-files", "-u", "-z", "--", ".")
-        return sorted({entry.partition("\t")[2] for entry in told.split("\0") if entry})
+        output = self.git("ls-files", "-u", "-z", "--", ".")
+        return sorted({entry.partition("\t")[2] for entry in output.split("\0") if entry})
 
     def snapshot(self, tracked_in: str | None = None) -> str:
         """The tree of the files as they are now; the index stays as it is.
@@ -236,14 +236,14 @@ class Repository:
         with locks.held(path) as alone:
             if not alone:
                 raise RepositoryError(
-                    f"{self.project}: another scaffold command is at work here; wait for its end"
+                    f"{self.project}: locked by another scaffold command; wait until it ends"
                 )
             yield
 
 
 def _check_version(folder: Path) -> None:
-    told = run_git(folder, "version").decode().split()
-    numbers = tuple(int(part) for part in told[2].split(".")[:2] if part.isdigit())
+    output = run_git(folder, "version").decode().split()
+    numbers = tuple(int(part) for part in output[2].split(".")[:2] if part.isdigit())
     if numbers < OLDEST_GIT:
         oldest = ".".join(map(str, OLDEST_GIT))
-        raise RepositoryError(f"git {told[2]} is too old for this; install git {oldest} or newer")
+        raise RepositoryError(f"git {output[2]} is too old for this; install git {oldest} or newer")

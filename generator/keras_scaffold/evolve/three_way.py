@@ -107,8 +107,8 @@ class Scratch:
 
     def changed(self, before: str, after: str) -> list[str]:
         """The files that differ between two trees."""
-        told = self.git("diff-tree", "-r", "-z", "--no-renames", "--name-only", before, after)
-        return [path for path in told.split("\0") if path]
+        output = self.git("diff-tree", "-r", "-z", "--no-renames", "--name-only", before, after)
+        return [path for path in output.split("\0") if path]
 
     # Merging
 
@@ -195,9 +195,9 @@ class Scratch:
     def _edits(self, before: str, after: str) -> list[Edit]:
         """What git's diff says was done to a file's lines."""
         lines = _lines(self.blob(after))
-        told = self.git("diff", "-U0", "--histogram", "--text", before, after)
+        output = self.git("diff", "-U0", "--histogram", "--text", before, after)
         edits = []
-        for found in HUNK.finditer(told):
+        for found in HUNK.finditer(output):
             start, count, to, taken = (1 if part is None else int(part) for part in found.groups())
             # Where nothing is taken or put, git names the line before.
             start, to = start - (count > 0), to - (taken > 0)

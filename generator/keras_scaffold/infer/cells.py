@@ -30,7 +30,7 @@ View = tuple[str, str]  # a small picture of the values, and what it goes over
 class Column:
     """What is known of a column; `facts` has what its kind alone has.
 
-    The catalog says which type of input takes a kind; `said` is a type that takes none of them,
+    The catalog says which type of input takes a kind; `chosen_type` is a type that takes none of them,
     which the person names.
     """
 
@@ -44,16 +44,16 @@ class Column:
     distinct: int = 0  # values, in the sample
     view: View = ("", "")
     facts: dict[str, Any] = field(default_factory=dict)
-    said: str = ""
+    chosen_type: str = ""
 
     @property
     def type(self) -> str | None:
         """The type of input that it becomes; None where it becomes none."""
-        return self.said or load_catalog().type_for(self.kind)
+        return self.chosen_type or load_catalog().type_for(self.kind)
 
     def set_aside(self, reason: str) -> Column:
         """The column, kept out of the inputs."""
-        return replace(self, kind="", said="", aside=reason)
+        return replace(self, kind="", chosen_type="", aside=reason)
 
 
 @dataclass

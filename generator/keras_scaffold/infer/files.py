@@ -81,7 +81,7 @@ def _path(name: str, cell: str, folder: Path, outside: bool) -> Path:
         return folder / "no such file"
     if not inside and not outside:
         raise DataError(
-            f"{name}: '{one_line(cell)}' leads out of {folder}; say --outside to follow such paths"
+            f"{name}: '{one_line(cell)}' leads out of {folder}; use --outside to follow such paths"
         )
     return path
 

@@ -14,18 +14,10 @@ from typing import Any
 
 from keras_scaffold.catalog import load_catalog
 from keras_scaffold.infer.cells import Column
-from keras_scaffold.infer.columns import FEW, MANY, look
+from keras_scaffold.infer.column_types import FEW, MANY, look
+from keras_scaffold.infer.leakage import Leak, find_leaks, find_mean, find_sum
 from keras_scaffold.infer.tables import DataError, Table, open_table
-from keras_scaffold.infer.targets import (
-    Leak,
-    Target,
-    find_leaks,
-    find_mean,
-    find_sum,
-    find_target,
-    known_column,
-    parse_target,
-)
+from keras_scaffold.infer.targets import Target, find_target, known_column, parse_target
 from keras_scaffold.spec import SpecError, check_name, default_project_name, nearest, validate
 
 FLAGS = 4  # at most so many yes-or-no columns are inputs of their own
@@ -38,7 +30,7 @@ SMALL = 100  # rows
 
 @dataclass(frozen=True)
 class Overrides:
-    """What the person says of the data; everything may be left out."""
+    """What a person corrects in the inference; all of it is optional."""
 
     targets: Sequence[str] = ()  # a column, or COLUMN:TASK
     drop: Sequence[str] = ()
@@ -78,16 +70,16 @@ def inspect(path: Path, overrides: Overrides) -> Inspection:
     """Look at a table and propose a spec; DataError where that cannot be done."""
     table = open_table(path)
     if table.rows < 2:
-        raise DataError(f"{path}: has one row; nothing can be learnt from one")
-    said = [parse_target(text, table) for text in overrides.targets]
-    if not said and table.kind == "folder per class":
-        said = [("label", "")]
-    names = [name for name, _ in said]
+        raise DataError(f"{path}: has one row; a model needs more")
+    chosen = [parse_target(text, table) for text in overrides.targets]
+    if not chosen and table.kind == "folder per class":
+        chosen = [("label", "")]
+    names = [name for name, _ in chosen]
     if len(set(names)) < len(names):
-        raise DataError(f"--target {max(names, key=names.count)}: is said twice; say it once")
+        raise DataError(f"--target {max(names, key=names.count)}: is given twice; use it once")
     columns = look(table, _types(overrides, table, names), outside=overrides.outside, targets=names)
     by_name = {column.name: column for column in columns}
-    targets = [find_target(table, by_name[name], task) for name, task in said]
+    targets = [find_target(table, by_name[name], task) for name, task in chosen]
     warnings = [warning for target in targets for warning in target.warnings]
     columns = [column for column in columns if column.name not in names]
     columns = _corrected(columns, overrides, table, names)
@@ -101,7 +93,7 @@ def inspect(path: Path, overrides: Overrides) -> Inspection:
     return Inspection(table, columns, targets, inputs, spec, outputs, warnings, overrides)
 
 
-# What the person says
+# Overrides
 
 
 def _types(overrides: Overrides, table: Table, targets: Sequence[str]) -> dict[str, str]:
@@ -115,7 +107,7 @@ def _types(overrides: Overrides, table: Table, targets: Sequence[str]) -> dict[s
         if kind not in known:
             raise DataError(f"--as {text}: no type of input '{kind}'; {nearest(kind, known)}")
         if name in targets:
-            raise DataError(f"--as {text}: it is the target; say --target {name}:TASK")
+            raise DataError(f"--as {text}: it is the target; use --target {name}:TASK")
         if name in table.arrays:
             raise DataError(f"--as {text}: what an array is follows from its shape")
         types[name] = kind
@@ -128,14 +120,14 @@ def _corrected(
     for flag, names in (("--drop", overrides.drop), ("--keep", overrides.keep)):
         for name in names:
             if known_column(name, table, flag) in targets:
-                raise DataError(f"{flag} {name}: it is the target; say another, or leave it out")
+                raise DataError(f"{flag} {name}: it is the target; choose another column")
     both = set(overrides.drop) & set(overrides.keep)
     if both:
-        raise DataError(f"--drop and --keep both name {min(both)}; say one of them")
+        raise DataError(f"--drop and --keep both name {min(both)}; use one of them")
     done = []
     for column in columns:
         if column.name in overrides.drop:
-            column = column.set_aside("as you say")
+            column = column.set_aside("as you chose")
         elif column.name in overrides.keep and column.aside:
             column = _kept(column, table)
         done.append(column)
@@ -146,7 +138,7 @@ def _kept(column: Column, table: Table) -> Column:
     """Take a column in again, as the type that its cells allow."""
     labels = load_catalog().type_for("labels")
     if labels is None or column.what not in ("id", "category", "tags"):
-        raise DataError(f"--keep {column.name}: {column.aside}; or say --as {column.name}:TYPE")
+        raise DataError(f"--keep {column.name}: {column.aside}; or use --as {column.name}:TYPE")
     return next(c for c in look(table, {column.name: labels}) if c.name == column.name)
 
 
@@ -156,7 +148,7 @@ def _kept(column: Column, table: Table) -> Column:
 def _without_leaks(
     table: Table, columns: list[Column], targets: list[Target], overrides: Overrides
 ) -> tuple[list[Column], list[str]]:
-    """Set aside the columns that give a target away, unless nothing would be left."""
+    """Set aside the columns with target leakage, unless nothing would be left."""
     warnings: list[str] = []
     leaks: dict[str, Leak] = {}
     for target in targets:
@@ -165,7 +157,7 @@ def _without_leaks(
                 leaks[leak.column] = leak
             else:
                 warnings.append(
-                    f"{leak.column}: tells {leak.target} suspiciously well ({leak.how}); if it is not"
+                    f"{leak.column}: predicts {leak.target} suspiciously well ({leak.how}); if it is not"
                     f" known before {leak.target} is: --drop {leak.column!r}"
                 )
     spared = set(overrides.keep) | {text.rpartition(":")[0] for text in overrides.types}
@@ -178,15 +170,15 @@ def _without_leaks(
             done.append(column)
             if known is not None:
                 warnings.append(
-                    f"{known.column}: likely gives {known.target} away ({known.how}); it is kept as"
-                    f" {'nothing else is left' if column.name not in spared else 'you say'}"
+                    f"{known.column}: likely target leakage for {known.target} ({known.how}); kept, as"
+                    f" {'nothing else is left' if column.name not in spared else 'you chose it'}"
                 )
             continue
         warnings.append(
-            f"{known.column}: likely gives {known.target} away ({known.how}); set aside. If it is known"
+            f"{known.column}: likely target leakage for {known.target} ({known.how}); set aside. If it is known"
             f" before {known.target} is: --keep {known.column!r}"
         )
-        done.append(column.set_aside(f"likely leak of {known.target}: {known.how}"))
+        done.append(column.set_aside(f"likely leakage of {known.target}: {known.how}"))
     for target in targets:
         if target.task == "regression":
             warnings += _leaks_together(table, done, target)
@@ -194,7 +186,7 @@ def _without_leaks(
 
 
 def _leaks_together(table: Table, columns: list[Column], target: Target) -> list[str]:
-    """Warn of columns that give a number away together, though none does alone."""
+    """Warnings of columns that leak a number together, though none does alone."""
 
     def drop(names: list[str]) -> str:
         flags = " ".join(f"--drop {name!r}" for name in names)
@@ -210,7 +202,7 @@ def _leaks_together(table: Table, columns: list[Column], target: Target) -> list
     if votes:
         warnings.append(
             f"{votes[0]}, {votes[1]}, …, {votes[-1]}: were they votes for the numbers in their names,"
-            f" the mean vote would tell {share:.0%} of {target.column}; {drop(votes)}"
+            f" the mean vote would predict {share:.0%} of {target.column}; {drop(votes)}"
         )
     return warnings
 

@@ -39,7 +39,7 @@ def show(inspection: Inspection, *, model: bool = True) -> None:
     if inspection.spec and model:
         echo(f"\n{draw(validate(inspection.spec), min(COLUMNS, get_terminal_size().columns))}")
     if inspection.warnings:
-        echo(f"\n{bold('Look at')}")
+        echo(f"\n{bold('Warnings')}")
         width = get_terminal_size().columns if in_terminal() else LONGEST_LINE
         for warning in inspection.warnings:
             echo(fill(_printable(warning), width, initial_indent="- ", subsequent_indent="  "))
@@ -251,7 +251,7 @@ def as_spec(inspection: Inspection) -> str:
             f"From {inspection.table.path.name}, {inspection.table.rows:,} rows. Change what you like;"
         ),
         *_comment(
-            "scaffold schema > spec.schema.json helps an editor, scaffold catalog says what there is."
+            "scaffold schema > spec.schema.json helps an editor, scaffold catalog lists what there is."
         ),
         *_entry({"project_name": spec["project_name"]}),
         "inputs:",

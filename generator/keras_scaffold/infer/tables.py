@@ -55,7 +55,7 @@ class Table:
 
     `lazy` and `sample` have the same columns, all strings, null where the file has nothing; the
     sample has `ROW` too. `native` says what a file with types of its own calls a column: number,
-    truth, date, text or other.
+    boolean, date, text or other.
     """
 
     path: Path
@@ -306,7 +306,7 @@ def _is_number(text: str) -> bool:
 
 
 def _rewrite(source: Path, delimiter: str, target: Path, path: Path) -> None:
-    """Write a CSV anew in the plainest way; DataError for a row that has too many cells."""
+    """Rewrite a CSV in the plainest way; DataError for a row that has too many cells."""
     csv.field_size_limit(1 << 24)
     with (
         source.open(encoding="utf-8-sig", newline="") as file,
@@ -321,7 +321,7 @@ def _rewrite(source: Path, delimiter: str, target: Path, path: Path) -> None:
                 if len(record) > width:
                     raise DataError(
                         f"{path}: line {reader.line_num} has {len(record)} cells, the header"
-                        f" {width}; mend the line, or quote the cell with the delimiter in it"
+                        f" {width}; fix the line, or quote the cell with the delimiter in it"
                     )
                 if record:
                     writer.writerow(record + [""] * (width - len(record)))
@@ -337,7 +337,7 @@ def _native(kind: pl.DataType) -> str:
     if kind.is_numeric():
         return "number"
     if kind == pl.Boolean:
-        return "truth"
+        return "boolean"
     if kind.is_temporal():
         return "date"
     return "string" if kind in (pl.String, pl.Categorical, pl.Enum, pl.Null) else "other"
@@ -385,13 +385,15 @@ def _json_lines(path: Path) -> Table:
     pl.scan_ndjson(path, schema=dict.fromkeys(names, pl.String)).sink_ipc(once)
     lazy = pl.scan_ipc(once)
     native = {name: kinds.get(name, set()) for name in names}
-    told = {name: next(iter(kind)) if len(kind) == 1 else "string" for name, kind in native.items()}
-    return _table(path, "JSON Lines", lazy, native=told, scratch=scratch)
+    one_kind = {
+        name: next(iter(kind)) if len(kind) == 1 else "string" for name, kind in native.items()
+    }
+    return _table(path, "JSON Lines", lazy, native=one_kind, scratch=scratch)
 
 
 def _json_kind(value: object) -> str:
     if isinstance(value, bool):
-        return "truth"
+        return "boolean"
     if isinstance(value, int | float):
         return "number"
     return "string" if isinstance(value, str) else "other"
@@ -446,7 +448,7 @@ def _npz(path: Path) -> Table:
                     values = loaded[name].reshape(-1)
                     text = values.astype(str) if array.kind in "US" else values
                     flat[name] = pl.Series(name, text.tolist()).cast(pl.String)
-                    native[name] = {"b": "truth", "U": "string", "S": "string"}.get(
+                    native[name] = {"b": "boolean", "U": "string", "S": "string"}.get(
                         array.kind, "number"
                     )
     except (zipfile.BadZipFile, ValueError, KeyError, EOFError, NotImplementedError, zlib_error()):

@@ -44,7 +44,7 @@ class Rendered:
 
     files: list[Path]
     replaced: dict[Path, Path] = field(default_factory=dict)
-    git: str = ""  # what became of the repository, where there is something to say
+    git: str = ""  # a note on the repository, where there is one
 
 
 def render(
@@ -116,7 +116,7 @@ def check_destination(destination: Path, *, force: bool = False) -> bool:
         raise RenderError(f"{destination}: cannot be read: {error.strerror}") from None
     if occupied and not force:
         raise RenderError(
-            f"{destination}: is not empty; choose another folder, or say --force to write into it"
+            f"{destination}: is not empty; choose another folder, or use --force to write into it"
         )
     if not os.access(destination, os.W_OK | os.X_OK):
         raise RenderError(f"{destination}: is not writable for you; choose another folder")

@@ -101,7 +101,7 @@ def _mapping(loader: _UniqueKeys, node: yaml.MappingNode) -> dict[Any, Any]:
     for key, count in Counter(keys).items():
         if count > 1:
             line = node.start_mark.line + 1
-            raise SpecError(f"line {line}: the key '{key}' stands twice; keep one")
+            raise SpecError(f"line {line}: the key '{key}' occurs twice; keep one")
     return loader.construct_mapping(node, deep=True)
 
 
@@ -253,7 +253,7 @@ def _check_column(value: object, place: str) -> str:
     if len(value) > LONGEST_COLUMN:
         _fail(place, f"is {len(value)} characters long; {LONGEST_COLUMN} are the most")
     if value == "split":
-        _fail(place, "the column 'split' says which rows train; it can be no input or output")
+        _fail(place, "the column 'split' assigns rows to splits; it can be no input or output")
     return value
 
 

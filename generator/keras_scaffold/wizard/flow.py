@@ -83,7 +83,7 @@ def ask(
     dialog = Dialog(terminal)
     terminal.show(
         "Arrow keys and Enter choose, Enter alone takes the [default].\n"
-        f"{BACK} goes back, Ctrl-C stops. Nothing is written before a last look.\n"
+        f"{BACK} goes back, Ctrl-C stops. Nothing is written until you confirm.\n"
     )
     return dialog.run(lambda: _project(dialog, copy.deepcopy(dict(given)), destination, tree, data))
 
@@ -136,7 +136,7 @@ def _from_data(dialog: Dialog) -> bool:
         Option("describe", "describe the inputs", "numbers, a picture, a text; data comes later"),
         Option("data", "look at data", "a table, or a folder with a folder of pictures per class"),
     )
-    return dialog.ask(Select("How do you want to begin?", options, "describe")) == "data"
+    return dialog.ask(Select("How do you want to start?", options, "describe")) == "data"
 
 
 def _project_name(dialog: Dialog, default: str) -> str:
@@ -297,7 +297,7 @@ def _merge(dialog: Dialog, names: list[str], old: str | Entry) -> str | Entry:
     default = MERGE
     if _holds(complete_merge, old, names):
         default = old if isinstance(old, str) else tree.value
-    choice = dialog.ask(Select("How do the branches come together?", (*options, tree), default))
+    choice = dialog.ask(Select("How should the branches be merged?", (*options, tree), default))
     if choice != tree.value:
         return choice
     example = f"{MERGE}({', '.join([f'multiply({names[0]}, {names[1]})', *(names[2:] or names)])})"
@@ -333,7 +333,9 @@ def _outputs(dialog: Dialog, taken: set[str], old: Sequence[Entry] = ()) -> list
 def _output(dialog: Dialog, place: int, taken: set[str], old: Entry | None) -> Entry:
     tasks = load_catalog().outputs
     offered = old or {"name": "label", "task": next(iter(tasks))}
-    message = "What shall be predicted?" if not place else f"Output {place + 1}: what is it called?"
+    message = (
+        "What should be predicted?" if not place else f"Output {place + 1}: what is it called?"
+    )
     name = _name(dialog, message, offered["name"], taken, "a short name; its manifest column too")
     kinds = tuple(Option(task.name, task.title, task.help) for task in tasks.values())
     task = tasks[dialog.ask(Select(f"What is {name}?", kinds, offered["task"]))]
@@ -359,7 +361,7 @@ def _classes(dialog: Dialog, entry: Entry, key: str, offered: Entry) -> Entry:
     return {} if number == field.default else {key: number}
 
 
-# The last look
+# The summary
 
 
 def _last_look(
@@ -378,7 +380,7 @@ def _last_look(
         spec = validate(draft)
     except SpecError as error:
         dialog.show(wrapped(f"\nThis cannot be built yet. {error}\n"))
-        return dialog.ask(Select("What shall change?", options[1:], options[1].value))
+        return dialog.ask(Select("What should change?", options[1:], options[1].value))
     columns_said = any({"column", "columns"} & entry.keys() for entry in draft["inputs"])
     defaults = "Layer widths" if columns_said else "Manifest columns and layer widths"
     hint = f"{defaults} have their defaults; a spec file sets each."
@@ -389,7 +391,7 @@ def _last_look(
         wrapped(hint),
     ]
     dialog.show("\n" + "\n\n".join(parts) + "\n")
-    return dialog.ask(Select("A last look: all right?", options, "write"))
+    return dialog.ask(Select("Create this project?", options, "write"))
 
 
 def _change(dialog: Dialog, draft: Entry, what: str) -> None:

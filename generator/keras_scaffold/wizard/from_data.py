@@ -41,7 +41,7 @@ def ask_data(dialog: Dialog, path: Path | None, overrides: Overrides) -> Inspect
     if found.spec is None:
         found = _look(found.table.path, _target(dialog, found))
     options = (
-        Option("go on", "go on", "to a last look at the model"),
+        Option("go on", "go on", "to a summary of the model"),
         Option("change", "change a column", "what it is, whether it goes in or is predicted"),
     )
     while True:
@@ -88,7 +88,7 @@ def _target(dialog: Dialog, found: Inspection) -> Overrides:
         for name, text in zip(names, _columns(found), strict=True)
     ]
     likely = names.index(likely_target(found.columns))
-    return _word(dialog, "Which column shall be predicted?", found.table.path, words, likely)
+    return _word(dialog, "Which column should be predicted?", found.table.path, words, likely)
 
 
 def _changed(dialog: Dialog, found: Inspection) -> Overrides:

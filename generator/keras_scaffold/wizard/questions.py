@@ -184,7 +184,7 @@ def _completion(question: Text) -> dict[str, Any]:
         if buffer.complete_state is not None:
             buffer.complete_state = None  # the list closes; the next Enter is the answer
         else:
-            buffer.validation_state = ValidationState.UNKNOWN  # the file may be mended by now
+            buffer.validation_state = ValidationState.UNKNOWN  # the file may be fixed by now
             buffer.validate_and_handle()
 
     return {

@@ -87,7 +87,7 @@ DATE_WORDS = {
 def look(
     table: Table, types: dict[str, str], *, outside: bool = False, targets: Sequence[str] = ()
 ) -> list[Column]:
-    """Say what each column is; `types` are the person's own words, by column."""
+    """What each column is; `types` are those that a person chose, by column."""
     found = []
     for name in table.columns:
         if name in table.arrays and name not in table.native:
@@ -96,7 +96,7 @@ def look(
         cells = Cells.of(table, name)
         column = _decide(cells, table, outside, name in targets)
         if name in types:
-            column = _as_said(cells, column, types[name], table, outside)
+            column = _as_chosen(cells, column, types[name], table, outside)
         found.append(column)
     return _held_against_all_rows(table, [_usable(column, table) for column in found])
 
@@ -108,7 +108,7 @@ def _usable(column: Column, table: Table) -> Column:
         return column
     name = column.name
     if not name.isprintable() or len(name) > LONGEST_COLUMN or name == "split" or not name:
-        return column.set_aside("its name cannot stand in a spec; rename the column")
+        return column.set_aside("its name is not allowed in a spec; rename the column")
     return column
 
 
@@ -231,8 +231,8 @@ def _split(cells: Cells) -> Column | None:
         cells.name,
         "split",
         1.0,
-        "says which rows train; the project honours it",
-        aside="says which rows train; no input",
+        "the split of each row; the project uses it",
+        aside="the split of each row; no input",
         distinct=len(counts),
         view=bars(counts, len(cells.values)),
     )
@@ -290,7 +290,7 @@ def _truth(cells: Cells) -> Column | None:
 
 
 def _date(cells: Cells) -> Column | None:
-    if cells.native in ("number", "truth"):
+    if cells.native in ("number", "boolean"):
         return None
     for pattern, found in ((DATE, _dated), (CLOCK, _clock)):
         share = cells.share(pattern)
@@ -557,12 +557,12 @@ def _text(
     )
 
 
-def _as_said(cells: Cells, column: Column, said: str, table: Table, outside: bool) -> Column:
-    """The column as the person says it is."""
-    if column.type == said:
+def _as_chosen(cells: Cells, column: Column, chosen: str, table: Table, outside: bool) -> Column:
+    """The column as the type that a person chose."""
+    if column.type == chosen:
         return replace(column, sure=1.0, aside="")
-    why, place = "as you say", f"--as {cells.name}:{said}"
-    known = load_catalog().inputs[said]
+    why, place = "as you chose", f"--as {cells.name}:{chosen}"
+    known = load_catalog().inputs[chosen]
     kind = known.found_in
     if kind in ("pictures", "series"):
         found = files.column(cells, table.folder, outside, kind)
@@ -587,7 +587,7 @@ def _as_said(cells: Cells, column: Column, said: str, table: Table, outside: boo
             raise DataError(f"{place}: it has no dates")
         return replace(_dated(cells, 1.0), why=why)
     if not kind:
-        return Column(cells.name, known.title, 1.0, why, distinct=distinct, said=said)
+        return Column(cells.name, known.title, 1.0, why, distinct=distinct, chosen_type=chosen)
     numbers, decimal = numbers_of(cells.values)
     good = numbers.drop_nulls()
     if not len(good):
