@@ -1,7 +1,7 @@
 """What the product knows of inputs, merges and outputs, read from the template's own files.
 
 Each input type is a folder of `template/inputs`, each merge method a file of `template/merges`,
-each task a folder of `template/outputs`. Nothing about a type stands anywhere else.
+each task a folder of `template/outputs`. Nothing about a type is anywhere else.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from keras_scaffold.source import template_root as template_root
 
 @dataclass(frozen=True)
 class Field:
-    """One key that an input or an output may carry.
+    """One key that an input or an output may have.
 
     `kind` is shape, integer, integers, number, flag, choice, column or columns; `least` and `most`
     bound each number (one bound per axis for a shape).
@@ -68,7 +68,7 @@ KINDS = ("numbers", "labels", "flags", "texts", "dates", "pictures", "series")
 
 @dataclass(frozen=True)
 class InputType:
-    """A type of input: what a manifest row carries, the tensor it becomes, its encoders.
+    """A type of input: what a manifest row has, the tensor it becomes, its encoders.
 
     `found_in` is the kind of column that it is proposed for; empty where only a person asks for it.
     """

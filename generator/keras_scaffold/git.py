@@ -21,7 +21,7 @@ REPOSITORY_VARIABLES = {
 
 
 class GitError(Exception):
-    """git did not do it; the text is the last line that it said, "" where it said nothing."""
+    """git did not do it; the text is its last line of output, "" where there is none."""
 
 
 def environment() -> dict[str, str]:

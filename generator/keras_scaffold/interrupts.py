@@ -32,9 +32,9 @@ def install() -> None:
     sys.unraisablehook = _unraisable
 
 
-def _unraisable(told: sys.UnraisableHookArgs) -> None:
-    if not isinstance(told.exc_value, KeyboardInterrupt):  # `check` will raise that one
-        sys.__unraisablehook__(told)
+def _unraisable(event: sys.UnraisableHookArgs) -> None:
+    if not isinstance(event.exc_value, KeyboardInterrupt):  # `check` will raise that one
+        sys.__unraisablehook__(event)
 
 
 def ignore() -> None:
@@ -72,6 +72,6 @@ def held_off() -> Iterator[None]:
 
 
 def message() -> str:
-    """What to say of an interrupt."""
+    """The message for an interrupt."""
     where = f"; the project is in {written[-1]}" if written else ", nothing was written"
     return f"interrupted{where}"

@@ -1,7 +1,7 @@
-"""Where the template is that this tool carries, and which version of it.
+"""Where this tool's template is, and which version of it.
 
-The version comes from git's tags and stands nowhere in the code: a build writes down what
-`git describe` says (hatch_build.py), and a checkout is asked when somebody wants to know.
+The version comes from git's tags and is nowhere in the code: a build records what
+`git describe` says (hatch_build.py), and a checkout asks git on demand.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-# Beside this module, in a package: what `git describe` said, and the history.
+# Beside this module, in a package: the output of `git describe`, and the history.
 COMMIT_FILE = "_commit.txt"
 BUNDLE = "_history.bundle"
 ARCHIVE_FILE = ".git_archival.txt"  # git fills it in where it makes an archive of the repository
@@ -28,7 +28,7 @@ def is_packaged(root: Path) -> bool:
 
 
 def commit(root: Path) -> str:
-    """What `git describe --tags --always` says of the template in a folder; "" if nobody knows."""
+    """`git describe --tags --always` for the template in a folder; "" where it is unknown."""
     package = root.parent if is_packaged(root) else root / "generator" / "keras_scaffold"
     if (package / COMMIT_FILE).is_file():
         return (package / COMMIT_FILE).read_text(encoding="utf-8").strip()
@@ -42,8 +42,8 @@ def commit(root: Path) -> str:
         except GitError:  # no git here, or nothing committed yet
             return ""
     if (root / ARCHIVE_FILE).is_file():
-        said = (root / ARCHIVE_FILE).read_text(encoding="utf-8").strip()
-        return said if re.fullmatch(r"v[\w.+-]+", said) else ""
+        described = (root / ARCHIVE_FILE).read_text(encoding="utf-8").strip()
+        return described if re.fullmatch(r"v[\w.+-]+", described) else ""
     return ""
 
 
@@ -53,7 +53,7 @@ def version() -> str:
 
 
 def version_of(described: str) -> str:
-    """The version that `git describe` says, by PEP 440: v0.1.0-5-gabc is 0.1.0.post5+gabc."""
+    """The output of `git describe` as a version by PEP 440: v0.1.0-5-gabc is 0.1.0.post5+gabc."""
     found = re.fullmatch(r"v(\d+(?:\.\w+)*)(?:-(\d+)-(g[0-9a-f]+))?", described)
     if found:
         release, count, name = found.groups()

@@ -228,7 +228,7 @@ def test_force_keeps_what_a_person_has(here):
     (out / "link").symlink_to("nowhere")
     done = run_scaffold("new", "out", "-i", "a:text", "-o", "y:binary", "--force", cwd=here)
     assert done.code == 0
-    assert done.err == "replaced README.md; what it was is in README.md.orig.1\n"
+    assert done.err == "replaced README.md; the backup is README.md.orig.1\n"
     assert (out / "mine.txt").read_text() == "mine"
     assert (out / "src" / "mine.py").read_text() == "mine"
     assert (out / "README.md.orig").read_text() == "older backup"

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 def _given(
     spec_file: Path | None, inputs: Sequence[str], merge: str | None, outputs: Sequence[str]
 ) -> dict[str, Any]:
-    """The sparse spec that a file or the flags say, checked as far as it goes."""
+    """The sparse spec that a file or the flags give, checked as far as it goes."""
     if spec_file is not None:
         if inputs or merge or outputs:
             raise CommandLineError("--spec has the inputs, merge and outputs; remove -i, -m and -o")
@@ -86,68 +86,93 @@ def _missing(given: dict[str, Any]) -> str:
 # new
 
 
-def new(
-    destination: Path,
-    spec_file: Path | None,
-    inputs: Sequence[str],
-    merge: str | None,
-    outputs: Sequence[str],
-    name: str | None,
-    *,
-    data: Path | None = None,
-    overrides: dict[str, Any] | None = None,
-    yes: bool,
-    dry_run: bool,
-    force: bool,
-    git: bool,
-    template: str | None,
-) -> None:
-    """Render a project into the destination, asking for what is not said."""
-    overrides = overrides or {}
-    may_ask = not yes and sys.stdin.isatty() and in_terminal()
-    described = bool(spec_file or inputs or merge or outputs)
-    _check_data_flags(data, overrides, described, may_ask)
-    given = _given(spec_file, inputs, merge, outputs)
-    if name is not None:
-        try:
-            given["project_name"] = check_project_name(name)
-        except SpecError as error:
-            raise CommandLineError(f"--name: {str(error).partition(': ')[2]}") from None
+@dataclass(frozen=True)
+class NewOptions:
+    """The arguments of `scaffold new`; `overrides` are the fields of infer.Overrides."""
+
+    destination: Path
+    spec_file: Path | None
+    inputs: Sequence[str]
+    merge: str | None
+    outputs: Sequence[str]
+    name: str | None
+    data: Path | None
+    overrides: dict[str, Any]
+    yes: bool
+    dry_run: bool
+    force: bool
+    git: bool
+    template: str | None
+
+    @property
+    def described(self) -> bool:
+        """Whether a spec or flags describe the model."""
+        return bool(self.spec_file or self.inputs or self.merge or self.outputs)
+
+    @property
+    def usual_name(self) -> str:
+        """The project's name where none is given."""
+        return default_project_name(self.destination.resolve().name)
+
+
+def new(options: NewOptions) -> None:
+    """Render a project into the destination, asking for what is not given."""
     from keras_scaffold.render.project import check_destination, render, render_to_memory
 
-    check_destination(destination, force=force or dry_run)
-    usual_name = default_project_name(destination.resolve().name)
-    found = None
-    if data is not None and (overrides["targets"] or data.is_dir()):
-        found = _found(data, overrides, model=not may_ask)
-        given = {**(found.spec or {}), "project_name": usual_name, **given}
-    missing = _missing(given)
-    asked = may_ask and bool(missing or data)
-    if asked:
-        from keras_scaffold.wizard.flow import Data
-
-        begin = None if described or found else Data(data, overrides)
-        answers = _ask(given, destination, template, begin)
-        if answers is None:
-            echo("Nothing was written.")
-            return
-        given, found = answers.spec, answers.found or found
-    elif missing and yes:
-        given = {**_defaults(), **given}
-    elif missing:
-        raise CommandLineError(missing)
-    given.setdefault("project_name", usual_name)
-    spec = _checked(given, spec_file)
-    if dry_run:
+    may_ask = not options.yes and sys.stdin.isatty() and in_terminal()
+    _check_data_flags(options, may_ask)
+    given = _given(options.spec_file, options.inputs, options.merge, options.outputs)
+    if options.name is not None:
+        given["project_name"] = _checked_name(options.name)
+    destination, template = options.destination, options.template
+    check_destination(destination, force=options.force or options.dry_run)
+    completed = _complete(options, given, may_ask)
+    if completed is None:
+        echo("Nothing was written.")
+        return
+    given, found, asked = completed
+    given.setdefault("project_name", options.usual_name)
+    spec = _checked(given, options.spec_file)
+    if options.dry_run:
         echo(file_tree(render_to_memory(spec, template), str(destination)))
         return
-    done = render(spec, destination, template=template, force=force, git=git)
+    done = render(spec, destination, template=template, force=options.force, git=options.git)
     for path, backup in done.replaced.items():
-        print(f"replaced {path}; what it was is in {backup}", file=sys.stderr)
+        print(f"replaced {path}; the backup is {backup}", file=sys.stderr)
     data_flags = _data_flags(found, destination, given) if found else ""
-    _say_done(spec, destination, len(done.files), done.git, data_flags)
+    _print_next_steps(spec, destination, len(done.files), done.git, data_flags)
     if asked:
-        _say_again(given, destination, found)
+        _print_repeat(given, destination, found)
+
+
+def _checked_name(name: str) -> str:
+    try:
+        return check_project_name(name)
+    except SpecError as error:
+        raise CommandLineError(f"--name: {str(error).partition(': ')[2]}") from None
+
+
+def _complete(
+    options: NewOptions, given: dict[str, Any], may_ask: bool
+) -> tuple[dict[str, Any], Inspection | None, bool] | None:
+    """A whole spec from data, the wizard or defaults; what data held, whether the wizard asked.
+
+    None where the person cancels.
+    """
+    data, overrides, found = options.data, options.overrides, None
+    if data is not None and (overrides["targets"] or data.is_dir()):
+        found = _found(data, overrides, model=not may_ask)
+        given = {**(found.spec or {}), "project_name": options.usual_name, **given}
+    missing = _missing(given)
+    if may_ask and (missing or data):
+        from keras_scaffold.wizard.flow import Data
+
+        begin = None if options.described or found else Data(data, overrides)
+        answers = _ask(given, options.destination, options.template, begin)
+        return (answers.spec, answers.found or found, True) if answers else None
+    if missing and not options.yes:
+        raise CommandLineError(missing)
+    return ({**_defaults(), **given} if missing else given), found, False
 
 
 def _ask(
@@ -171,7 +196,9 @@ def _checked(given: dict[str, Any], spec_file: Path | None) -> Spec:
         raise SpecError(f"{spec_file}: {error}") from None
 
 
-def _say_done(spec: Spec, destination: Path, files: int, git: str, data_flags: str = "") -> None:
+def _print_next_steps(
+    spec: Spec, destination: Path, files: int, git: str, data_flags: str = ""
+) -> None:
     echo(f"{bold(spec.project_name)} is in {destination} ({files} files).")
     if git:
         echo(f"Note: {git}.")
@@ -186,7 +213,7 @@ def _say_done(spec: Spec, destination: Path, files: int, git: str, data_flags: s
     echo("  pytest")
 
 
-def _say_again(given: dict[str, Any], destination: Path, found: Inspection | None) -> None:
+def _print_repeat(given: dict[str, Any], destination: Path, found: Inspection | None) -> None:
     line = _data_line(found, destination, given) if found else None
     line = line or command_line(given, destination)
     if line is None:
@@ -202,7 +229,7 @@ def _say_again(given: dict[str, Any], destination: Path, found: Inspection | Non
 def inspect(
     manifest: Path, overrides: dict[str, Any], out: Path | None, *, force: bool, as_json: bool
 ) -> None:
-    """Say what a table holds, and write the spec that follows from it."""
+    """Print what a table holds, and write the proposed spec."""
     from keras_scaffold import infer
     from keras_scaffold.infer import report
 
@@ -234,17 +261,16 @@ def _write(path: Path, text: str) -> None:
         raise SpecError(f"{path}: cannot be written: {error.strerror}") from None
 
 
-def _check_data_flags(
-    data: Path | None, overrides: dict[str, Any], others: bool, may_ask: bool
-) -> None:
-    said = [
-        f"--{'as' if key == 'types' else key.rstrip('s')}" for key, it in overrides.items() if it
-    ]
-    if data is None and said:
-        raise CommandLineError(f"{said[0]} needs a table; use --data MANIFEST too")
-    if data is not None and others:
+def _check_data_flags(options: NewOptions, may_ask: bool) -> None:
+    data, overrides = options.data, options.overrides
+    if data is None:
+        for key, value in overrides.items():
+            if value:
+                flag = "as" if key == "types" else key.rstrip("s")
+                raise CommandLineError(f"--{flag} needs a table; use --data MANIFEST too")
+    elif options.described:
         raise CommandLineError("--data gives the inputs and outputs; remove --spec, -i, -m and -o")
-    if data is not None and not overrides["targets"] and not data.is_dir() and not may_ask:
+    elif not overrides["targets"] and not data.is_dir() and not may_ask:
         raise CommandLineError("--data needs --target COLUMN, what to predict")
 
 
@@ -278,13 +304,13 @@ def _data_line(found: Inspection, destination: Path, given: dict[str, Any]) -> s
         return None
     overrides = found.overrides
     words = ["scaffold", "new", str(destination), "--data", str(found.table.path)]
-    said = {
+    flags = {
         "target": overrides.targets,
         "as": overrides.types,
         "drop": overrides.drop,
         "keep": overrides.keep,
     }
-    words += [word for flag, values in said.items() for it in values for word in (f"--{flag}", it)]
+    words += [word for flag, values in flags.items() for it in values for word in (f"--{flag}", it)]
     words += ["--outside"] if overrides.outside else []
     if given["project_name"] != default_project_name(destination.resolve().name):
         words += ["--name", given["project_name"]]
@@ -346,7 +372,7 @@ def schema() -> None:
 
 
 def demo(destination: Path | None) -> None:
-    """Generate the flagship example, train it where Keras is, and say where to look."""
+    """Generate the flagship example, train it where Keras is installed, and print where to look."""
     from importlib.util import find_spec
 
     from keras_scaffold.render.project import render

@@ -21,18 +21,18 @@ def complete_input(incomplete: str) -> list[Offer]:
     from keras_scaffold.spec.notation import shape_text
 
     types = load_catalog().inputs
-    *said, _ = incomplete.split(":")
-    before = "".join(f"{part}:" for part in said)
-    if len(said) == 1:
+    *given, _ = incomplete.split(":")
+    before = "".join(f"{part}:" for part in given)
+    if len(given) == 1:
         return _offers(before, ((kind.name, kind.help) for kind in types.values()))
-    kind = types.get(said[1]) if len(said) in (2, 3) else None
+    kind = types.get(given[1]) if len(given) in (2, 3) else None
     if kind is None:
         return []
     offers = _offers(before, ((each.name, each.help) for each in kind.encoders.values()))
-    if len(said) == 2:
+    if len(given) == 2:
         shape = kind.fields["shape"]
         offers.insert(0, (f"{before}{shape_text(shape.default)}", shape.help))
-    elif not said[2][:1].isdigit():  # an encoder is said already
+    elif not given[2][:1].isdigit():  # an encoder is given already
         return []
     return offers
 
@@ -42,11 +42,11 @@ def complete_output(incomplete: str) -> list[Offer]:
     from keras_scaffold.catalog import load_catalog
 
     tasks = load_catalog().outputs
-    *said, _ = incomplete.split(":")
-    before = "".join(f"{part}:" for part in said)
-    if len(said) == 1:
+    *given, _ = incomplete.split(":")
+    before = "".join(f"{part}:" for part in given)
+    if len(given) == 1:
         return _offers(before, ((task.name, task.help) for task in tasks.values()))
-    task = tasks.get(said[1]) if len(said) == 2 else None
+    task = tasks.get(given[1]) if len(given) == 2 else None
     if task is None or not isinstance(task.size, str):
         return []
     classes = task.fields[task.size]
@@ -54,7 +54,7 @@ def complete_output(incomplete: str) -> list[Offer]:
 
 
 def complete_merge(incomplete: str, inputs: Iterable[str]) -> list[Offer]:
-    """A method, or inside a tree a method or one of the inputs said before."""
+    """A method, or inside a tree a method or one of the given inputs."""
     from keras_scaffold.catalog import load_catalog
 
     methods = [(method.name, method.help) for method in load_catalog().merges.values()]

@@ -1,7 +1,7 @@
 """The command line `scaffold`.
 
 This module is imported at every Tab and every --help: it declares the commands and imports
-nothing but Typer. What they do stands in `commands`.
+nothing but Typer. `commands` and `project_commands` implement them.
 """
 
 import os
@@ -107,6 +107,20 @@ Outside = Annotated[
 ]
 
 
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="MANIFEST", help="A table, or a folder per class."),
+]
+ProjectName = Annotated[
+    str | None,
+    typer.Option("--name", metavar="TEXT", help="The project's name [default: the folder's]."),
+]
+Template = Annotated[
+    str | None,
+    typer.Option("--template", metavar="URL", help="Another copier template, such as a fork."),
+]
+
+
 def _help_without_command(ctx: typer.Context) -> None:
     if ctx.invoked_subcommand is None:
         print(ctx.get_help())
@@ -128,10 +142,7 @@ def new(
     spec: Annotated[
         Path | None, typer.Option("--spec", metavar="FILE", help="A spec in YAML or JSON.")
     ] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option("--data", metavar="MANIFEST", help="A table, or a folder per class."),
-    ] = None,
+    data: Data = None,
     targets: Targets = None,
     drop: Drop = None,
     keep: Keep = None,
@@ -140,10 +151,7 @@ def new(
     inputs: Inputs = None,
     merge: Merge = None,
     outputs: Outputs = None,
-    name: Annotated[
-        str | None,
-        typer.Option("--name", metavar="TEXT", help="The project's name [default: the folder's]."),
-    ] = None,
+    name: ProjectName = None,
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Ask nothing; use defaults for what is not given.")
     ] = False,
@@ -155,28 +163,27 @@ def new(
         typer.Option("--force", help="Write into a folder that is not empty; keeps backups."),
     ] = False,
     no_git: Annotated[bool, typer.Option("--no-git", help="Create no git repository.")] = False,
-    template: Annotated[
-        str | None,
-        typer.Option("--template", metavar="URL", help="Another copier template, such as a fork."),
-    ] = None,
+    template: Template = None,
 ) -> None:
     """Start a project: the model, its data loaders, training and tests."""
     from keras_scaffold.cli import commands
 
     commands.new(
-        destination,
-        spec,
-        inputs or [],
-        merge,
-        outputs or [],
-        name,
-        data=data,
-        overrides=_overrides(targets, drop, keep, types, outside),
-        yes=yes,
-        dry_run=dry_run,
-        force=force,
-        git=not no_git,
-        template=template,
+        commands.NewOptions(
+            destination=destination,
+            spec_file=spec,
+            inputs=inputs or [],
+            merge=merge,
+            outputs=outputs or [],
+            name=name,
+            data=data,
+            overrides=_overrides(targets, drop, keep, types, outside),
+            yes=yes,
+            dry_run=dry_run,
+            force=force,
+            git=not no_git,
+            template=template,
+        )
     )
 
 
@@ -356,9 +363,9 @@ def _makes_a_change(command: Callable[..., None]) -> Callable[..., None]:
     shared = signature(_how).parameters
 
     @wraps(command)
-    def with_flags(**said: Any) -> None:
-        flags = {name: said.pop(name) for name in shared}
-        command(**said, how=_how(**flags))
+    def with_flags(**arguments: Any) -> None:
+        flags = {name: arguments.pop(name) for name in shared}
+        command(**arguments, how=_how(**flags))
 
     with_flags.__signature__ = Signature([*own, *shared.values()])  # type: ignore[attr-defined]
     return with_flags
@@ -639,6 +646,6 @@ def main() -> NoReturn:
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = code or 1  # as Typer says where it notices first
+        code = code or 1  # as Typer does where it notices first
     gc.freeze()
     sys.exit(code)

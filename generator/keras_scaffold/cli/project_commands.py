@@ -42,7 +42,7 @@ class Unresolved(SpecError):
 
 @dataclass(frozen=True)
 class How:
-    """How a change is made, as the flags say."""
+    """How a change is made, from the flags."""
 
     project: Path
     yes: bool = False
@@ -61,7 +61,7 @@ class How:
 
 
 def add_input(text: str | None, merge: str | None, how: How) -> None:
-    """Add an input behind the others; asked for where it is not said."""
+    """Add an input behind the others; asked for where it is not given."""
     entry = _entry(text, how, "input", parse_input, INPUT_FORM)
 
     def edit(given: dict[str, Any], tree: str | None) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def _entry(
 
 
 def remove_input(name: str, merge: str | None, how: How) -> None:
-    """Take an input away."""
+    """Remove an input."""
     _change_inputs(
         f"remove input {name}",
         lambda given, tree: edits.remove_input(given, name, tree),
@@ -132,14 +132,14 @@ def _ask_merge(unclear: UnclearMerge, check: Callable[[str], object]) -> str:
 
 
 def add_output(text: str | None, how: How) -> None:
-    """Add an output behind the others; asked for where it is not said."""
+    """Add an output behind the others; asked for where it is not given."""
     entry = _entry(text, how, "output", parse_output, OUTPUT_FORM)
     title = f"add output {output_text(entry)}"
     _change(title, lambda given, _: edits.add_output(given, entry), how)
 
 
 def remove_output(name: str, how: How) -> None:
-    """Take an output away."""
+    """Remove an output."""
     _change(f"remove output {name}", lambda given, _: edits.remove_output(given, name), how)
 
 
@@ -266,7 +266,7 @@ def _agreed(message: str) -> bool:
 
 
 def finish(planned: PlannedChange, how: How) -> None:
-    """Say what is to be done with a change that is made; Unresolved where lines are left over."""
+    """Print what to do with a change that is made; Unresolved where conflicts are left."""
     change, merged = planned.change, planned.change.merged
     if planned.note:
         echo(planned.note)
@@ -288,9 +288,9 @@ def finish(planned: PlannedChange, how: How) -> None:
 
 def _choose(merged: Merged, *, rejects: bool) -> str:
     """What there is to choose, and how."""
-    told = []
+    problems = []
     if merged.edited:
-        told.append(
+        problems.append(
             f"{', '.join(merged.edited)}: would be deleted, but you edited it: git rm it, or git add"
             " it to keep it"
         )
@@ -298,15 +298,15 @@ def _choose(merged: Merged, *, rejects: bool) -> str:
         how = "choose between the <<<<<<< and >>>>>>> marks, then git add"
         if rejects:
             how = "the rejected lines are in FILE.rej: apply them, delete the .rej, git add"
-        told.append(f"{', '.join(both)}: you changed the same lines; {how}")
-    return f"{'; '.join(told)}; then git commit, or undo all with scaffold undo"
+        problems.append(f"{', '.join(both)}: you changed the same lines; {how}")
+    return f"{'; '.join(problems)}; then git commit, or undo all with scaffold undo"
 
 
 # Updating the template
 
 
 def update(how: How, *, check: bool, to: str | None) -> bool:
-    """Bring a project to this tool's template, or say whether it is behind; True if it is."""
+    """Bring a project to this tool's template, or print whether it is behind; True if it is."""
     root = find_root(how.project)
     state = compare(root, to)
     if check:

@@ -173,7 +173,7 @@ def _hole(column: Column) -> pl.Expr:
 
 
 def _plainly_good(column: Column) -> pl.Expr:
-    """Whether a cell is neither a hole nor wrong, told without stripping it."""
+    """Whether a cell is neither a hole nor wrong, without stripping it."""
     if column.kind in _STRICT:
         if column.kind == "numbers" and column.facts.get("decimal") != "comma":
             number = pl.col(column.name).cast(pl.Float64, strict=False)

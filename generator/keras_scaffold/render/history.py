@@ -77,7 +77,7 @@ def versions(source: str) -> list[str]:
 def is_behind(recorded: Recorded, goal: Recorded | None = None) -> bool:
     """Whether there is a newer template than the recorded one, or a given one is newer.
 
-    HistoryError where that cannot be told, and where the project's is newer than this tool's.
+    HistoryError where that is unknown, and where the project's is newer than this tool's.
     """
     goal = goal or latest(recorded.source)
     _check_commit(recorded)
@@ -251,12 +251,12 @@ def _check_out(repository: Path, found: str, root: Path, recorded: Recorded) -> 
 def _references(address: str, pattern: str) -> dict[str, str]:
     """The references of an address that match a pattern, and the commit or tag of each."""
     try:
-        said = git(Path(), "ls-remote", "--", _address(address), pattern)
+        output = git(Path(), "ls-remote", "--", _address(address), pattern)
     except GitError as error:
         raise HistoryError(
             f"{one_line(address)}: the template cannot be reached there ({one_line(str(error))})"
         ) from None
-    lines = [line.split("\t") for line in said.splitlines()]
+    lines = [line.split("\t") for line in output.splitlines()]
     return {name: commit for commit, name in lines if not name.endswith("^{}")}
 
 
@@ -293,7 +293,7 @@ def _version(tag: str) -> Version:
 
 
 def _described(name: str) -> tuple[Version, int] | None:
-    """A version and the commits since, of what `git describe` says; None for a bare hash."""
+    """A version and the commits since, from `git describe`; None for a bare hash."""
     tag, count = name, 0
     if found := re.fullmatch(r"(.+)-(\d+)-g[0-9a-f]+", name):
         tag, count = found[1], int(found[2])

@@ -65,7 +65,7 @@ def render(
             _copy(spec, project, template)
             files = _files(project)
             _check_room(project, files, destination)
-            said = _commit(repository, project, spec.project_name) if repository else ""
+            note = _commit(repository, project, spec.project_name) if repository else ""
             interrupts.check()
             with interrupts.held_off():
                 replaced = _move(project, files, destination)
@@ -73,7 +73,7 @@ def render(
     except OSError as error:
         reason = error.strerror or str(error)
         raise RenderError(f"{destination}: cannot be written: {one_line(reason)}") from None
-    return Rendered(files, replaced, said)
+    return Rendered(files, replaced, note)
 
 
 def render_to_memory(spec: Spec, template: str | None = None) -> dict[Path, str]:
@@ -272,8 +272,8 @@ def _run_copier(source: str, given: dict[str, Any], project: Path) -> None:
 
 
 def _reason(error: Exception) -> str:
-    told = getattr(error, "stderr", "") or ""  # where git failed, its last line says why
-    text = told.strip().splitlines()[-1] if told.strip() else str(error)
+    output = getattr(error, "stderr", "") or ""  # where git failed, its last line is the reason
+    text = output.strip().splitlines()[-1] if output.strip() else str(error)
     return one_line(text if " " in text.strip() else f"{type(error).__name__} {text}")
 
 
@@ -291,11 +291,11 @@ def _no_git_for_copier() -> Iterator[None]:
 
 
 def _record_source(answers: Path, recorded: Recorded) -> None:
-    """Say in the answers file where the template is to be had, for `copier update`."""
-    said = {"_commit": recorded.commit, "_src_path": recorded.source}
+    """Record the template's source in the answers file, for `copier update`."""
+    values = {"_commit": recorded.commit, "_src_path": recorded.source}
     if not recorded.commit:
-        del said["_commit"]
-    lines = yaml.safe_dump(said, allow_unicode=True, width=math.inf)
+        del values["_commit"]
+    lines = yaml.safe_dump(values, allow_unicode=True, width=math.inf)
     text = answers.read_text(encoding="utf-8")
     text = re.sub(r"^_src_path: .*\n", lambda _: lines, text, count=1, flags=re.M)
     answers.write_text(text, encoding="utf-8", newline="\n")
@@ -331,7 +331,7 @@ def _begin_repository(project: Path) -> subprocess.Popen[bytes]:
 
 
 def _commit(init: subprocess.Popen[bytes], project: Path, project_name: str) -> str:
-    """Commit what is rendered; what to say where that does not work."""
+    """Commit what is rendered; a note where that fails."""
     if not _worked(init) or not _worked(_git(project, "add", "--all")):
         return "git could not make a repository of it"
     # Nobody's name is made up: where git knows none, the files wait for their commit.

@@ -177,7 +177,7 @@ def merge_text(merge: str | Mapping[str, Any]) -> str:
 
 
 def command_line(given: Mapping[str, Any], destination: Path | str) -> str | None:
-    """The `scaffold new` line with the same answers; None where only a spec file can say them."""
+    """The `scaffold new` line with the same answers; None where only a spec file can hold them."""
     words = ["scaffold", "new", str(destination)]
     for entry in given["inputs"]:
         text = input_text(entry)

@@ -1,6 +1,6 @@
 """The JSON Schema of a spec, built from the catalog, so that editors complete and explain it.
 
-What a schema cannot say (two names alike, an operand that is no input, conditions over several
+What a schema cannot express (two names alike, an operand that is no input, conditions over several
 fields) is left to `validate`.
 """
 

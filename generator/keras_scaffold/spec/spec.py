@@ -1,4 +1,4 @@
-"""A spec: what a person says of a project, checked and completed from the catalog.
+"""A spec: the description of a project, checked and completed from the catalog.
 
 A spec is plain data (the keys of copier.yml). `validate` turns it into a `Spec`, or raises a
 `SpecError` whose text is one line that names the place and what to write instead.
@@ -350,7 +350,7 @@ def _look_up(entry: Mapping[Any, Any], key: str, words: Iterable[str], place: st
 
 
 def complete_input(entry: object, place: str = "input") -> dict[str, Any]:
-    """Check one input and fill in what it does not say from the catalog."""
+    """Check one input and fill in its defaults from the catalog."""
     types = load_catalog().inputs
     if not isinstance(entry, Mapping):
         _fail(place, f"is {shown(entry)}; an input is a mapping with a name and a type")
@@ -388,7 +388,7 @@ def _default(field: Field, entry: Mapping[Any, Any], done: Mapping[str, Any]) ->
 
 
 def complete_output(entry: object, place: str = "output") -> dict[str, Any]:
-    """Check one output and fill in what it does not say from the catalog."""
+    """Check one output and fill in its defaults from the catalog."""
     tasks = load_catalog().outputs
     if not isinstance(entry, Mapping):
         _fail(place, f"is {shown(entry)}; an output is a mapping with a name and a task")

@@ -1,7 +1,7 @@
 """The questions of `scaffold new`, asked in a terminal.
 
 The conversation is one plain function, `_project`, that asks on and on; `navigation` makes it one that
-can be taken back. What is asked of a person's own table stands in `from_data`.
+can be taken back. `from_data` asks about a person's own table.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ Entry = dict[str, Any]
 
 @dataclass(frozen=True)
 class Data:
-    """A table to begin from, and what is said of it; without a path, one may be named."""
+    """A table to start from, and overrides for it; without a path, it is asked for."""
 
     path: Path | None = None
     overrides: Mapping[str, Any] = field(default_factory=dict)  # those of infer.Overrides
@@ -74,7 +74,7 @@ def ask(
     tree: Callable[[Spec], str] | None = None,
     data: Data | None = None,
 ) -> Answers | None:
-    """Ask for what `given` does not say; None where the person cancels.
+    """Ask for what `given` lacks; None where the person cancels.
 
     `tree` draws the files that would be written. With `data` the inputs may come from a table.
     Ctrl-C raises KeyboardInterrupt.
@@ -260,7 +260,7 @@ def _holds(check: Callable[..., object], *values: object) -> bool:
 def _keep(
     entry: Entry, old: Entry, complete: Callable[[Entry], Entry], questions: Sequence[str]
 ) -> Entry:
-    """The entry with what the `old` one says beyond the questions, where that still holds."""
+    """The entry with the fields of the `old` one beyond the questions, where that still holds."""
     answered, before = complete(entry), complete(old)
     alike = all(answered.get(key) == before.get(key) for key in ("type", "encoder", "task"))
     for key, value in old.items():

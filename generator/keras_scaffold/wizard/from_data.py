@@ -1,6 +1,6 @@
 """The wizard's questions on data: where it is, what to predict, whether columns are what they seem.
 
-Each answer is tried by looking at the table with it, so that what cannot be is told in its place.
+Each answer is tried by looking at the table with it, so that a mistake is shown at its question.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def _look(path: Path, overrides: Overrides) -> Inspection:
 
 
 def ask_data(dialog: Dialog, path: Path | None, overrides: Overrides) -> Inspection:
-    """Ask until the columns are what the person says; an inspection that has a spec."""
+    """Ask until the person accepts the columns; an inspection that has a spec."""
     found = _look(_path(dialog, overrides) if path is None else path, overrides)
     if found.spec is None:
         found = _look(found.table.path, _target(dialog, found))
@@ -78,7 +78,7 @@ def _may_open(name: str) -> bool:
     return not path.name.startswith(".") and (path.is_dir() or path.suffix.lower() in SUFFIXES)
 
 
-# What is said of the columns
+# Overrides
 
 
 def _target(dialog: Dialog, found: Inspection) -> Overrides:
@@ -163,18 +163,18 @@ def _words_on_target(found: Inspection, name: str) -> tuple[list[Word], str]:
 
 
 def _targets(found: Inspection) -> dict[str, str]:
-    """The columns to be predicted, with what was said of them."""
+    """The columns to be predicted, with their overrides."""
     columns = [target.column for target in found.targets]
     return dict(zip(columns, found.overrides.targets or columns, strict=True))
 
 
 def _silent_on(found: Inspection, name: str) -> Overrides:
     """The overrides without any on this column."""
-    said = found.overrides
+    overrides = found.overrides
     return Overrides(
         tuple(text for column, text in _targets(found).items() if column != name),
-        tuple(text for text in said.drop if text != name),
-        tuple(text for text in said.keep if text != name),
-        tuple(text for text in said.types if text.rpartition(":")[0] != name),
-        said.outside,
+        tuple(text for text in overrides.drop if text != name),
+        tuple(text for text in overrides.keep if text != name),
+        tuple(text for text in overrides.types if text.rpartition(":")[0] != name),
+        overrides.outside,
     )

@@ -29,7 +29,7 @@ class Text:
     default: str
     check: Callable[[str], object]  # raises SpecError
     help: str = ""
-    live: bool = True  # whether a mistake is told while typing, or only at Enter
+    live: bool = True  # whether a mistake is shown while typing, or only at Enter
     paths: Callable[[str], bool] | None = None  # for a path: which files and folders Tab offers
     busy: str = ""  # what is shown while the check takes its time
 
@@ -195,7 +195,7 @@ def _completion(question: Text) -> dict[str, Any]:
 
 
 class _Screen:
-    """A terminal with a cursor: arrow keys, and mistakes told while typing."""
+    """A terminal with a cursor: arrow keys, and mistakes shown while typing."""
 
     def show(self, text: str) -> None:
         print(for_encoding(text, sys.stdout.encoding), flush=True)
@@ -237,17 +237,17 @@ class _Screen:
         long = len(question.default) > 40
         prompt = f"  [{question.default}] > " if question.default and not long else "  > "
         above = f"\n  [{question.default}]" if long else ""
-        told = busy = ""
+        problem = busy = ""
 
         def valid(typed: str) -> bool | str:
-            nonlocal told, busy
+            nonlocal problem, busy
             if typed.strip() == BACK and can_go_back:
                 return True
             busy = question.busy
             if busy:
                 get_app().renderer.render(get_app(), get_app().layout)
-            told, busy = question.problem(typed), ""
-            return "" if told else True
+            problem, busy = question.problem(typed), ""
+            return "" if problem else True
 
         def below() -> FormattedText:
             # Below what is typed: prompt_toolkit's own place for errors is a single line.
@@ -256,7 +256,7 @@ class _Screen:
                 return FormattedText()
             width = shutil.get_terminal_size().columns
             rest = -get_cwidth(prompt + buffer.text) % width
-            lines = textwrap.wrap(busy or told, width - 4)
+            lines = textwrap.wrap(busy or problem, width - 4)
             text = " " * rest + "".join(f"    {line}".ljust(width) for line in lines)
             return FormattedText([("class:instruction" if busy else "fg:ansired", text)])
 
