@@ -95,6 +95,10 @@ def catalog_tables(catalog: Catalog) -> dict[str, Table]:
     outputs: list[tuple[str, ...]] = [
         (task.name, task.help, task.column, task.tensor) for task in catalog.outputs.values()
     ]
+    features: list[tuple[str, ...]] = [
+        (each.name, each.help, "on" if each.default else "off", ", ".join(each.options))
+        for each in catalog.features.values()
+    ]
     return {
         "inputs": (
             "Inputs: NAME:TYPE[:SHAPE][:ENCODER]",
@@ -107,6 +111,7 @@ def catalog_tables(catalog: Catalog) -> dict[str, Table]:
             ("task", "what it is", "its column has", "tensor"),
             outputs,
         ),
+        "features": ("Features", ("feature", "what it does", "default", "options"), features),
     }
 
 

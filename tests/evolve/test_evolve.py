@@ -156,6 +156,8 @@ def _check_style(project, person):
         ("rename input picture chart", "rename input chart picture"),
         ("rename output price cost", "rename output cost price"),
         ("rename project Other", "rename project 'Two Senses'"),
+        ("add feature warm-start", "remove feature warm-start"),
+        ("remove feature report", "add feature report"),
         ("set merge add", "set merge concatenate"),
         ("set encoder picture cnn", "set encoder picture resnet"),
         ("set numbers.bins 0", "set numbers.bins 16"),

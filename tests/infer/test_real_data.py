@@ -580,7 +580,7 @@ def test_a_threshold_moves_only_where_many_rows_say_so(made):
     import numpy as np
 
     best = made.module("calibration").best_threshold
-    metrics = made.module("evaluate").THRESHOLD_METRICS
+    metrics = made.module("calibration").THRESHOLD_METRICS
     rng = np.random.default_rng(0)
     probability = rng.uniform(size=4000) ** 3
     yes = rng.uniform(size=4000) < probability

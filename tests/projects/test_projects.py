@@ -587,6 +587,16 @@ def test_a_finished_run_is_not_resumed(trained, manifest):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_xla")
+@pytest.mark.parametrize("features", [[], ["report"], [*load_catalog().features]], ids=len)
+def test_every_set_of_features_trains(features, tmp_path):
+    inputs = [small_input("numbers", "numeric"), small_input("note", "text")]
+    outputs = [small_output("label", "binary"), small_output("price", "regression")]
+    with project(spec_of(inputs, outputs=outputs, features=features), tmp_path) as made:
+        check_life(made, tmp_path)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("features", [[], ["ensemble"]], ids=["one", "members"])
 def test_an_interrupted_training_is_resumed(features, tmp_path, monkeypatch):
     """With its own options, from its last backup, to its last epoch."""

@@ -24,8 +24,6 @@ PAGES = [
     *sorted((ROOT / "adr").glob("*.md")),
     *sorted((ROOT / "benchmarks").rglob("*.md")),
 ]
-# What the command line does not have yet. Take the page out when it has.
-NOT_YET = {ROOT / "docs" / "how-to" / "features.md"}
 
 
 def names(pages):
@@ -166,14 +164,7 @@ def problem(words):
     return "an argument too many" if places < 0 and not many else ""
 
 
-@pytest.mark.parametrize(
-    "page",
-    [
-        pytest.param(page, marks=pytest.mark.xfail(strict=True) if page in NOT_YET else ())
-        for page in PAGES
-    ],
-    ids=names(PAGES),
-)
+@pytest.mark.parametrize("page", PAGES, ids=names(PAGES))
 def test_commands_exist(page):
     for words in shown_commands(page.read_text(encoding="utf-8")):
         assert not problem(words), f"scaffold {shlex.join(words)}"

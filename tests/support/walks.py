@@ -351,12 +351,14 @@ def quick_rendering() -> Iterator[None]:
     def compile_once(
         self: Any, source: Any, name: Any = None, filename: Any = None, **more: Any
     ) -> Any:
-        # Copier's extension for file names sees each name before it is compiled.
-        if not isinstance(source, str) or more or "{% yield" in source:
+        if not isinstance(source, str) or more:
             return before[0](self, source, name, filename, **more)
         key = (source, name, self.keep_trailing_newline, self.trim_blocks, type(self))
         if key not in compiled:
             compiled[key] = before[0](self, source, name, filename)
+        else:  # copier's extension for file names wants to see each template again
+            for extension in self.iter_extensions():
+                extension.preprocess(source, name, filename)
         return compiled[key]
 
     jinja2.Environment.compile, yaml.SafeLoader = compile_once, yaml.CSafeLoader  # type: ignore

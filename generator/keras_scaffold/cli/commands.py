@@ -17,6 +17,7 @@ from keras_scaffold.spec import (
     CommandLineError,
     Spec,
     SpecError,
+    check_features,
     check_given,
     check_project_name,
     default_project_name,
@@ -87,6 +88,35 @@ def _missing(given: dict[str, Any]) -> str:
 
 
 @dataclass(frozen=True)
+class FeatureOptions:
+    """Which features a project gets: those of its spec or the defaults, with additions and omissions."""
+
+    added: Sequence[str]
+    omitted: Sequence[str]
+    minimal: bool
+
+    def apply(self, given: dict[str, Any]) -> dict[str, Any]:
+        """The spec with its features; unchanged where no option is given."""
+        if not (self.added or self.omitted or self.minimal):
+            return given
+        try:
+            check_features([*dict.fromkeys(self.added)], "--feature")
+            check_features([*dict.fromkeys(self.omitted)], "--no-feature")
+        except SpecError as error:
+            option, _, message = str(error).partition(": ")
+            raise CommandLineError(f"{option.partition('[')[0]}: {message}") from None
+        for name in self.added:
+            if name in self.omitted:
+                raise CommandLineError(
+                    f"--feature {name} and --no-feature {name}: give one of them"
+                )
+        features = given.get("features", load_catalog().default_features)
+        features = [*([] if self.minimal else features), *self.added]
+        kept = [name for name in dict.fromkeys(features) if name not in self.omitted]
+        return {**given, "features": kept}
+
+
+@dataclass(frozen=True)
 class NewOptions:
     """The arguments of `scaffold new`; `overrides` are the fields of infer.Overrides."""
 
@@ -96,6 +126,7 @@ class NewOptions:
     merge: str | None
     outputs: Sequence[str]
     name: str | None
+    features: FeatureOptions
     data: Path | None
     overrides: dict[str, Any]
     yes: bool
@@ -122,6 +153,7 @@ def new(options: NewOptions) -> None:
     may_ask = not options.yes and sys.stdin.isatty() and in_terminal()
     _check_data_flags(options, may_ask)
     given = _given(options.spec_file, options.inputs, options.merge, options.outputs)
+    given = options.features.apply(given)
     if options.name is not None:
         given["project_name"] = _checked_name(options.name)
     destination, template = options.destination, options.template

@@ -67,7 +67,15 @@ def complete_merge(incomplete: str, inputs: Iterable[str]) -> list[Offer]:
 
 def complete_section(incomplete: str) -> list[Offer]:
     """The sections of the catalog."""
-    return [("inputs", "types of input"), ("merges", "merge methods"), ("outputs", "tasks")]
+    sections = {"inputs": "types of input", "merges": "merge methods", "outputs": "tasks"}
+    return [*sections.items(), ("features", "optional parts of a project")]
+
+
+def complete_feature(incomplete: str) -> list[Offer]:
+    """The features of the catalog."""
+    from keras_scaffold.catalog import load_catalog
+
+    return [(feature.name, feature.help) for feature in load_catalog().features.values()]
 
 
 def complete_own_input(incomplete: str) -> list[Offer]:

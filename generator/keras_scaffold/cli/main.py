@@ -63,6 +63,24 @@ Merge = Annotated[
         autocompletion=_complete_merge,
     ),
 ]
+Features = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--feature",
+        metavar="NAME",
+        help="A feature to add to the default ones; repeatable.",
+        autocompletion=complete.complete_feature,
+    ),
+]
+NoFeatures = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--no-feature",
+        metavar="NAME",
+        help="A feature to leave out; repeatable.",
+        autocompletion=complete.complete_feature,
+    ),
+]
 Outputs = Annotated[
     list[str] | None,
     typer.Option(
@@ -152,6 +170,11 @@ def new(
     merge: Merge = None,
     outputs: Outputs = None,
     name: ProjectName = None,
+    features: Features = None,
+    no_features: NoFeatures = None,
+    minimal: Annotated[
+        bool, typer.Option("--minimal", help="No features but those of --feature.")
+    ] = False,
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Ask nothing; use defaults for what is not given.")
     ] = False,
@@ -176,6 +199,7 @@ def new(
             merge=merge,
             outputs=outputs or [],
             name=name,
+            features=commands.FeatureOptions(features or (), no_features or (), minimal),
             data=data,
             overrides=_overrides(targets, drop, keep, types, outside),
             yes=yes,
@@ -299,6 +323,10 @@ OutputName = Annotated[
     str,
     typer.Argument(metavar="NAME", help="Its name.", autocompletion=complete.complete_own_output),
 ]
+FeatureName = Annotated[
+    str,
+    typer.Argument(metavar="NAME", help="Its name.", autocompletion=complete.complete_feature),
+]
 New = Annotated[str, typer.Argument(metavar="NEW", help="Its new name.")]
 NewMerge = Annotated[
     str | None,
@@ -410,6 +438,24 @@ def add_output(
     from keras_scaffold.cli import project_commands as commands
 
     commands.add_output(text, how)
+
+
+@add.command("feature")
+@_makes_a_change
+def add_feature(name: FeatureName, *, how: Any) -> None:
+    """Add an optional part: its modules, its options, its tests."""
+    from keras_scaffold.cli import project_commands as commands
+
+    commands.add_feature(name, how)
+
+
+@remove.command("feature")
+@_makes_a_change
+def remove_feature(name: FeatureName, *, how: Any) -> None:
+    """Remove an optional part, with its modules, options and tests."""
+    from keras_scaffold.cli import project_commands as commands
+
+    commands.remove_feature(name, how)
 
 
 @remove.command("input")

@@ -143,6 +143,16 @@ def remove_output(name: str, how: How) -> None:
     _change(f"remove output {name}", lambda given, _: edits.remove_output(given, name), how)
 
 
+def add_feature(name: str, how: How) -> None:
+    """Add an optional part."""
+    _change(f"add feature {name}", lambda given, _: edits.add_feature(given, name), how)
+
+
+def remove_feature(name: str, how: How) -> None:
+    """Remove an optional part."""
+    _change(f"remove feature {name}", lambda given, _: edits.remove_feature(given, name), how)
+
+
 def rename(section: str, old: str, new: str, how: How) -> None:
     """Give an input or an output another name."""
     title = f"rename {section[:-1]} {old} {new}"

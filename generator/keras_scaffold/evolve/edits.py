@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from keras_scaffold.catalog import load_catalog
 from keras_scaffold.spec import (
     SpecError,
+    check_features,
     check_name,
     check_project_name,
     complete_input,
@@ -99,6 +101,31 @@ def _check_free(given: Given, name: str) -> None:
     for key in ("inputs", "outputs"):
         if any(each["name"] == name for each in given[key]):
             raise SpecError(f"'{name}' is already the name of an {key[:-1]}; choose another")
+
+
+# Features
+
+
+def add_feature(given: Given, name: str) -> Given:
+    """Append a feature."""
+    check_features([name], "feature")
+    features = _features(given)
+    if name in features:
+        raise SpecError(f"the project already has the feature '{name}'")
+    return {**copy.deepcopy(given), "features": [*features, name]}
+
+
+def remove_feature(given: Given, name: str) -> Given:
+    """Take a feature away."""
+    features = _features(given)
+    if name not in features:
+        raise SpecError(f"no feature '{name}' in the project; {nearest(name, features)}")
+    return {**copy.deepcopy(given), "features": [each for each in features if each != name]}
+
+
+def _features(given: Given) -> list[str]:
+    features: list[str] = given.get("features", load_catalog().default_features)
+    return features
 
 
 # Removing
@@ -302,12 +329,7 @@ def _same(one: Given, two: Given) -> bool:
         first, second = validate(one), validate(two)
     except SpecError:
         return False
-    return (first.project_name, first.inputs, first.merge, first.outputs) == (
-        second.project_name,
-        second.inputs,
-        second.merge,
-        second.outputs,
-    )
+    return replace(first, given={}) == replace(second, given={})
 
 
 def as_before(given: Given, earlier: Sequence[Given]) -> Given:

@@ -176,6 +176,19 @@ def merge_text(merge: str | Mapping[str, Any]) -> str:
 # The whole command
 
 
+def feature_options(given: Mapping[str, Any]) -> list[str]:
+    """The options of `scaffold new` that give a spec's features."""
+    defaults = load_catalog().default_features
+    features = given.get("features", defaults)
+    omitted = [name for name in defaults if name not in features]
+    if len(omitted) == len(defaults) > 0:
+        words, added = ["--minimal"], features
+    else:
+        words = [word for name in omitted for word in ("--no-feature", name)]
+        added = [name for name in features if name not in defaults]
+    return [*words, *(word for name in added for word in ("--feature", name))]
+
+
 def command_line(given: Mapping[str, Any], destination: Path | str) -> str | None:
     """The `scaffold new` line with the same answers; None where only a spec file can hold them."""
     words = ["scaffold", "new", str(destination)]
@@ -191,6 +204,7 @@ def command_line(given: Mapping[str, Any], destination: Path | str) -> str | Non
         if text is None:
             return None
         words += ["-o", text]
+    words += feature_options(given)
     if given["project_name"] != default_project_name(Path(destination).resolve().name):
         words += ["--name", given["project_name"]]
     return shlex.join(words)

@@ -10,7 +10,15 @@ import keyword
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from keras_scaffold.catalog import Encoder, Field, InputType, MergeMethod, Task, load_catalog
+from keras_scaffold.catalog import (
+    Encoder,
+    Feature,
+    Field,
+    InputType,
+    MergeMethod,
+    Task,
+    load_catalog,
+)
 from keras_scaffold.spec import (
     LONGEST_COLUMN,
     LONGEST_PROJECT_NAME,
@@ -63,6 +71,14 @@ def spec_schema() -> Schema:
                 "anyOf": [_choice("method", catalog.merges), {"$ref": "#/$defs/merge"}],
             },
             "outputs": _list("output", "What is predicted, one entry for each head of the model."),
+            "features": {
+                "title": "features",
+                "description": "The optional parts of the project; [] for none.",
+                "type": "array",
+                "items": _choice("feature", catalog.features),
+                "uniqueItems": True,
+                "default": catalog.default_features,
+            },
         },
         "$defs": definitions,
     }
@@ -91,7 +107,9 @@ def _name() -> Schema:
 
 
 def _choice(
-    title: str, entries: Mapping[str, InputType | Encoder | Task | MergeMethod], **more: Any
+    title: str,
+    entries: Mapping[str, InputType | Encoder | Task | MergeMethod | Feature],
+    **more: Any,
 ) -> Schema:
     """One of the catalog's words, each with its help."""
     options = [{"const": name, "description": entry.help} for name, entry in entries.items()]

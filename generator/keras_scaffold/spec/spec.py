@@ -495,9 +495,10 @@ def validate(data: object) -> Spec:
             raise SpecError(f"{key}: missing; a spec has the keys {', '.join(KEYS)}")
     inputs, outputs = _complete_entries(given)
     merge = complete_merge(given.get("merge", "concatenate"), [entry["name"] for entry in inputs])
-    features = given.get("features", load_catalog().default_features)
-    name = given["project_name"]
-    return Spec(given, name, tuple(inputs), merge, tuple(outputs), tuple(features))
+    catalog = load_catalog()
+    asked = given.get("features", catalog.default_features)
+    features = tuple(name for name in catalog.features if name in asked)
+    return Spec(given, given["project_name"], tuple(inputs), merge, tuple(outputs), features)
 
 
 def check_features(value: object, place: str = "features") -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +30,6 @@ from seed_concatenate.model import load_model
 from seed_concatenate.splits import assign_splits, load_splits, select_split
 
 Metrics = dict[str, float]
-Metric = Callable[[np.ndarray, np.ndarray], float]  # of actual and predicted labels, (rows,)
-
-# What --threshold can maximize.
-THRESHOLD_METRICS: dict[str, Metric] = {
-    "accuracy": accuracy_score,
-    "balanced_accuracy": balanced_accuracy_score,
-    "f1": f1_score,
-}
 
 
 def open_run(run: Path) -> tuple[keras.Model, Preprocessing, dict[str, Any]]:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import keras
 import numpy as np
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
 from stock_story.data import Preprocessing, State, make_dataset
-from stock_story.evaluate import THRESHOLD_METRICS, Metric
 from stock_story.manifest import Examples
 
+Metric = Callable[[np.ndarray, np.ndarray], float]  # of actual and predicted labels, (rows,)
+
+# What --threshold can maximize.
+THRESHOLD_METRICS: dict[str, Metric] = {
+    "accuracy": accuracy_score,
+    "balanced_accuracy": balanced_accuracy_score,
+    "f1": f1_score,
+}
 # The outputs that give probabilities, and how.
 ACTIVATIONS = {
     "direction": "sigmoid",
