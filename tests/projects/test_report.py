@@ -335,7 +335,7 @@ def test_a_branch_that_sleeps_is_named(tmp_path):
         examples = data.open_examples(made.sample(rows=64))
         preprocessing = data.Preprocessing.adapt(examples)
         model = made.module("model").build_model()
-        made.module("model").compile_model(model, preprocessing.state)
+        made.module("train").compile_model(model, preprocessing.state)
         for layer in model.layers:
             if layer.name.startswith("dozing.") and layer.weights:
                 layer.set_weights([0 * weight for weight in layer.get_weights()])
@@ -368,7 +368,7 @@ def test_gradient_norms_are_those_of_the_loss(tmp_path):
         examples = data.open_examples(made.sample(rows=32))
         preprocessing = data.Preprocessing.adapt(examples)
         model = made.module("model").build_model()
-        made.module("model").compile_model(model, preprocessing.state)
+        made.module("train").compile_model(model, preprocessing.state)
         watch = report.WatchBranches(examples, preprocessing)
         watch.set_model(model)
         watch.on_epoch_end(0)

@@ -11,7 +11,8 @@ from conftest import BATCH, StopAtLoss, Trained
 
 from seed_concatenate.data import INPUTS, OUTPUTS, make_dataset
 from seed_concatenate.manifest import Examples
-from seed_concatenate.model import build_model, compile_model
+from seed_concatenate.model import build_model
+from seed_concatenate.train import compile_model
 
 OUTPUT_SHAPES = {
     "label": (None, 1),

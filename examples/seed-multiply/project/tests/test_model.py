@@ -11,7 +11,8 @@ from conftest import BATCH, StopAtLoss, Trained
 
 from seed_multiply.data import INPUTS, OUTPUTS, make_dataset
 from seed_multiply.manifest import Examples
-from seed_multiply.model import build_model, compile_model
+from seed_multiply.model import build_model
+from seed_multiply.train import compile_model
 
 OUTPUT_SHAPES = {
     "label": (None, 1),

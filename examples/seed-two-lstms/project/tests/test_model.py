@@ -11,7 +11,8 @@ from conftest import BATCH, StopAtLoss, Trained
 
 from seed_two_lstms.data import INPUTS, OUTPUTS, make_dataset
 from seed_two_lstms.manifest import Examples
-from seed_two_lstms.model import build_model, compile_model
+from seed_two_lstms.model import build_model
+from seed_two_lstms.train import compile_model
 
 OUTPUT_SHAPES = {
     "label": (None, 1),

@@ -11,7 +11,8 @@ from conftest import BATCH, StopAtLoss, Trained
 
 from stock_story.data import INPUTS, OUTPUTS, make_dataset
 from stock_story.manifest import Examples
-from stock_story.model import build_model, compile_model
+from stock_story.model import build_model
+from stock_story.train import compile_model
 
 OUTPUT_SHAPES = {
     "direction": (None, 1),

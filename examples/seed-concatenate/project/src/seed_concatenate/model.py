@@ -4,7 +4,6 @@ Every layer is named after its input or output, so that `model.summary()` reads 
 """
 
 from pathlib import Path
-from typing import Any
 
 import keras
 from keras import layers
@@ -57,29 +56,6 @@ def build_model() -> keras.Model:
         "label": head_label(merged),
     }
     return keras.Model(inputs, outputs, name="seed_concatenate")
-
-
-def compile_model(
-    model: keras.Model,
-    state: dict[str, Any],
-    learning_rate: float | keras.optimizers.schedules.LearningRateSchedule = 2e-3,
-) -> None:
-    """Give the model its optimizer, and each output its loss and metrics."""
-    model.compile(
-        optimizer=keras.optimizers.AdamW(learning_rate),
-        loss={
-            "label": "binary_crossentropy",
-        },
-        loss_weights={
-            "label": 1.0,
-        },
-        metrics={
-            "label": [
-                "accuracy",
-                keras.metrics.AUC(name="auc"),
-            ],
-        },
-    )
 
 
 def load_model(path: Path) -> keras.Model:

@@ -23,7 +23,7 @@ from seed_concatenate.data import STRATA, Preprocessing, check_files, make_datas
 from seed_concatenate.ensemble import average_members, choose_members
 from seed_concatenate.evaluate import compute_metrics, predict_batches, print_metrics
 from seed_concatenate.manifest import SPLITS, DataError, Examples, drop_invalid_rows
-from seed_concatenate.model import build_model, compile_model, load_model
+from seed_concatenate.model import build_model, load_model
 from seed_concatenate.report import WatchBranches, write_report
 from seed_concatenate.sample import write_sample
 from seed_concatenate.splits import assign_splits, load_splits, save_splits, select_split
@@ -93,6 +93,29 @@ def train(options: Options) -> None:
     print(f"Run written to {run}")
     report = write_report(run, model, preprocessing, validation, watch.norms)
     print(f"Open {report}")
+
+
+def compile_model(
+    model: keras.Model,
+    state: dict[str, Any],
+    learning_rate: float | keras.optimizers.schedules.LearningRateSchedule = 2e-3,
+) -> None:
+    """Give the model its optimizer, and each output its loss and metrics."""
+    model.compile(
+        optimizer=keras.optimizers.AdamW(learning_rate),
+        loss={
+            "label": "binary_crossentropy",
+        },
+        loss_weights={
+            "label": 1.0,
+        },
+        metrics={
+            "label": [
+                "accuracy",
+                keras.metrics.AUC(name="auc"),
+            ],
+        },
+    )
 
 
 def load_rows(options: Options) -> tuple[Options, Examples]:

@@ -23,7 +23,7 @@ from seed_multiply.data import STRATA, Preprocessing, make_dataset, open_example
 from seed_multiply.ensemble import average_members, choose_members
 from seed_multiply.evaluate import compute_metrics, predict_batches, print_metrics
 from seed_multiply.manifest import SPLITS, DataError, Examples, drop_invalid_rows
-from seed_multiply.model import build_model, compile_model, load_model
+from seed_multiply.model import build_model, load_model
 from seed_multiply.report import WatchBranches, write_report
 from seed_multiply.sample import write_sample
 from seed_multiply.splits import assign_splits, load_splits, save_splits, select_split
@@ -92,6 +92,29 @@ def train(options: Options) -> None:
     print(f"Run written to {run}")
     report = write_report(run, model, preprocessing, validation, watch.norms)
     print(f"Open {report}")
+
+
+def compile_model(
+    model: keras.Model,
+    state: dict[str, Any],
+    learning_rate: float | keras.optimizers.schedules.LearningRateSchedule = 2e-3,
+) -> None:
+    """Give the model its optimizer, and each output its loss and metrics."""
+    model.compile(
+        optimizer=keras.optimizers.AdamW(learning_rate),
+        loss={
+            "label": "binary_crossentropy",
+        },
+        loss_weights={
+            "label": 1.0,
+        },
+        metrics={
+            "label": [
+                "accuracy",
+                keras.metrics.AUC(name="auc"),
+            ],
+        },
+    )
 
 
 def load_rows(options: Options) -> tuple[Options, Examples]:

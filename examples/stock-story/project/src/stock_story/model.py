@@ -4,10 +4,8 @@ Every layer is named after its input or output, so that `model.summary()` reads 
 """
 
 from pathlib import Path
-from typing import Any
 
 import keras
-import numpy as np
 from keras import layers
 
 from stock_story.layers import PiecewiseLinear
@@ -99,31 +97,6 @@ def build_model() -> keras.Model:
         "direction": head_direction(merged),
     }
     return keras.Model(inputs, outputs, name="stock_story")
-
-
-def compile_model(
-    model: keras.Model,
-    state: dict[str, Any],
-    learning_rate: float | keras.optimizers.schedules.LearningRateSchedule = 2e-3,
-) -> None:
-    """Give the model its optimizer, and each output its loss and metrics."""
-    model.get_layer("indicators.bins").set_weights([np.array(state["indicators"]["edges"])])
-    model.get_layer("fundamentals.bins").set_weights([np.array(state["fundamentals"]["edges"])])
-    model.compile(
-        optimizer=keras.optimizers.AdamW(learning_rate),
-        loss={
-            "direction": "binary_crossentropy",
-        },
-        loss_weights={
-            "direction": 1.0,
-        },
-        metrics={
-            "direction": [
-                "accuracy",
-                keras.metrics.AUC(name="auc"),
-            ],
-        },
-    )
 
 
 def load_model(path: Path) -> keras.Model:

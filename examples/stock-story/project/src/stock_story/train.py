@@ -14,6 +14,7 @@ from typing import Any
 from zipfile import is_zipfile
 
 import keras
+import numpy as np
 import pandas as pd
 import tensorflow as tf
 from matplotlib.figure import Figure
@@ -23,7 +24,7 @@ from stock_story.data import STRATA, Preprocessing, check_files, make_dataset, o
 from stock_story.ensemble import average_members, choose_members
 from stock_story.evaluate import compute_metrics, predict_batches, print_metrics
 from stock_story.manifest import SPLITS, DataError, Examples, drop_invalid_rows
-from stock_story.model import build_model, compile_model, load_model
+from stock_story.model import build_model, load_model
 from stock_story.report import WatchBranches, write_report
 from stock_story.sample import write_sample
 from stock_story.splits import assign_splits, load_splits, save_splits, select_split
@@ -93,6 +94,31 @@ def train(options: Options) -> None:
     print(f"Run written to {run}")
     report = write_report(run, model, preprocessing, validation, watch.norms)
     print(f"Open {report}")
+
+
+def compile_model(
+    model: keras.Model,
+    state: dict[str, Any],
+    learning_rate: float | keras.optimizers.schedules.LearningRateSchedule = 2e-3,
+) -> None:
+    """Give the model its optimizer, and each output its loss and metrics."""
+    model.get_layer("indicators.bins").set_weights([np.array(state["indicators"]["edges"])])
+    model.get_layer("fundamentals.bins").set_weights([np.array(state["fundamentals"]["edges"])])
+    model.compile(
+        optimizer=keras.optimizers.AdamW(learning_rate),
+        loss={
+            "direction": "binary_crossentropy",
+        },
+        loss_weights={
+            "direction": 1.0,
+        },
+        metrics={
+            "direction": [
+                "accuracy",
+                keras.metrics.AUC(name="auc"),
+            ],
+        },
+    )
 
 
 def load_rows(options: Options) -> tuple[Options, Examples]:
