@@ -83,7 +83,7 @@ def _other(shell, line, cwd):
         (["new", "out", "-i", "a", ":", "text", "-m", '"add(mul'], ["add(multiply("]),
         (["new", "out", "-i", "abc", ":", "text", "-m", '"add(ab'], ["add(abc"]),
         (["catalog", "m"], ["merges"]),
-        (["catalog", ""], ["inputs", "merges", "outputs"]),
+        (["catalog", ""], ["inputs", "merges", "outputs", "features"]),
         (["sch"], ["schema"]),
         (["new", "--dry"], ["--dry-run"]),
     ],

@@ -393,6 +393,7 @@ def types(tmp_path, monkeypatch):
     """Folders of the catalog's types, to be changed before anything is looked at."""
     root = tmp_path / "root"
     shutil.copytree(catalog.template_root() / "template", root / "template")
+    shutil.copy(catalog.template_root() / "copier.yml", root)
     monkeypatch.setattr(catalog, "template_root", lambda: root)
     catalog.load_catalog.cache_clear()
     yield root / "template" / "inputs"

@@ -176,7 +176,7 @@ def test_combinations_build_and_learn_a_batch(encoder, tmp_path):
             data = made.module("data")
             examples = data.open_examples(made.sample(rows=12))
             preprocessing = data.Preprocessing.adapt(examples)
-            made.module("train").compile_model(model, preprocessing)
+            made.module("train").compile_model(model, preprocessing.state)
             batch, targets = next(iter(data.make_dataset(examples, preprocessing, 12)))
             with tf.GradientTape() as tape:
                 loss = model.compute_loss(x=batch, y=targets, y_pred=model(batch, training=True))

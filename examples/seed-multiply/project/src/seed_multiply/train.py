@@ -19,7 +19,12 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 
 from seed_multiply.calibration import calibrate
-from seed_multiply.data import STRATA, Preprocessing, make_dataset, open_examples
+from seed_multiply.data import (
+    STRATA,
+    Preprocessing,
+    make_dataset,
+    open_examples,
+)
 from seed_multiply.ensemble import average_members, choose_members
 from seed_multiply.evaluate import compute_metrics, predict_batches, print_metrics
 from seed_multiply.manifest import SPLITS, DataError, Examples, drop_invalid_rows

@@ -19,7 +19,13 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 
 from seed_two_lstms.calibration import calibrate
-from seed_two_lstms.data import STRATA, Preprocessing, check_files, make_dataset, open_examples
+from seed_two_lstms.data import (
+    STRATA,
+    Preprocessing,
+    check_files,
+    make_dataset,
+    open_examples,
+)
 from seed_two_lstms.ensemble import average_members, choose_members
 from seed_two_lstms.evaluate import compute_metrics, predict_batches, print_metrics
 from seed_two_lstms.manifest import SPLITS, DataError, Examples, drop_invalid_rows

@@ -20,7 +20,13 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 
 from stock_story.calibration import calibrate
-from stock_story.data import STRATA, Preprocessing, check_files, make_dataset, open_examples
+from stock_story.data import (
+    STRATA,
+    Preprocessing,
+    check_files,
+    make_dataset,
+    open_examples,
+)
 from stock_story.ensemble import average_members, choose_members
 from stock_story.evaluate import compute_metrics, predict_batches, print_metrics
 from stock_story.manifest import SPLITS, DataError, Examples, drop_invalid_rows
