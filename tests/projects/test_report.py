@@ -14,9 +14,9 @@ import pytest
 from projects import TASKS, TYPES, project, small_input, small_output, spec_of
 
 SECTIONS = [
-    "How good it is",
+    "Metrics",
     "Learning curves",
-    "Predictions against the truth",
+    "Predictions",
     "Permutation importance",
     "Gradient norm per branch",
     "Worst predictions",
@@ -159,7 +159,7 @@ def test_the_page_is_whole_and_needs_no_other_file(six):
     page = sections(six.folder / "runs" / "one" / "report.html")
     assert list(page) == SECTIONS
     names = [entry["name"] for entry in six.spec.outputs]
-    for heading in ("How good it is", "Predictions against the truth", "Permutation importance"):
+    for heading in ("Metrics", "Predictions", "Permutation importance"):
         assert list(cards(page[heading])) == names
     assert [h.text for h in page["Worst predictions"].all("h3")] == names
     curves = pictures(page["Learning curves"])
@@ -176,7 +176,7 @@ def test_every_verdict_has_the_metrics_of_the_run(six):
 
     page = sections(six.folder / "runs" / "one" / "report.html")
     result = json.loads((six.folder / "runs" / "one" / "metrics.json").read_text())
-    for name, card in cards(page["How good it is"]).items():
+    for name, card in cards(page["Metrics"]).items():
         for metric, value in result["outputs"][name].items():
             assert f"{metric} {value:.4g}" in card.text
         assert "for all rows" in card.text
