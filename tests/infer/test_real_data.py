@@ -468,7 +468,7 @@ def test_no_group_may_stand_in_two_given_splits(strict):
     done = strict.main("train", "--data", manifest, "--run", run, "--group", "patient")
     assert done.code == 1 and done.err == (
         f"error: {manifest}: row 47: patient 'p7' is in the split test, but in row 29 in train;"
-        " mend the column split, or leave --group out\n"
+        " fix the column split, or train without --group\n"
     )
 
 
@@ -498,7 +498,7 @@ def test_given_splits_must_be_in_the_order_of_time(strict):
     done = strict.main("train", "--data", manifest, "--run", run, "--time", "day")
     assert done.code == 1 and done.err == (
         f"error: {manifest}: row 41: day '2020-01-21' is in the split test, but row 4 in train is"
-        " later, '2021-01-01'; mend the column split, or leave --time out\n"
+        " later, '2021-01-01'; fix the column split, or train without --time\n"
     )
     done = strict.main("train", "--data", manifest, "--time", "day", "--group", "kind")
     assert done.code == 1 and "--group or --time, not both" in done.err
