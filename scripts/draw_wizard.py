@@ -65,6 +65,7 @@ def record() -> list[Frame]:
         ("What should be predicted?", ["direction", ENTER]),
         ("What is direction?", [ENTER]),
         ("Another output?", [ENTER]),
+        ("Which features should the project have?", [ENTER]),
     ]
     frames = []
     with tempfile.TemporaryDirectory() as folder:

@@ -43,8 +43,10 @@ QUESTIONS = [
     ("What should be predicted?", True),
     ("What is label?", False),
     ("Another output?", False),
+    ("Which features should the project have?", False),
     ("Create this project?", False),
 ]
+FEATURES = QUESTIONS[-2][0]
 BY_ENTER = {
     "project_name": "Stock Direction",
     "inputs": [{"name": "numbers", "type": "numeric"}, {"name": "picture", "type": "image"}],
@@ -122,8 +124,12 @@ def test_the_flagship_by_arrow_keys_and_typing(wizard):
     it.answer("What is genre?", "several", ENTER)
     it.answer("How many classes has genre?", "4", ENTER)
     it.answer("Another output?", ENTER)
+    it.answer(FEATURES, DOWN, DOWN, " ", DOWN, " ")
+    it.shows("[x] warm-start")
+    it.approve("wizard_7_features")
+    it.press(ENTER)
     it.asks("Create this project?")
-    it.approve("wizard_7_last_look")
+    it.approve("wizard_8_last_look")
     it.press(ENTER)
     assert it.result() == {
         "project_name": "Stock Direction",
@@ -137,6 +143,7 @@ def test_the_flagship_by_arrow_keys_and_typing(wizard):
             {"name": "direction", "task": "binary"},
             {"name": "genre", "task": "multiclass", "classes": 4},
         ],
+        "features": ["ensemble", "calibration", "warm-start"],
     }
 
 
@@ -250,7 +257,7 @@ def test_a_tree_of_merges_is_typed(wizard):
     it.shows("the input 'volume' is in no place of the tree")
     it.approve("wizard_tree")
     it.press(CLEAR, "add(dot(chart, headline), volume, chart)", ENTER)
-    for message in ("What should be predicted?", "What is label?", "Another output?"):
+    for message in ("What should be predicted?", "What is label?", "Another output?", FEATURES):
         it.answer(message, ENTER)
     it.answer("Create this project?", ENTER)
     assert it.result()["merge"] == {
@@ -288,6 +295,7 @@ def test_a_type_with_one_shape_and_one_encoder_asks_for_neither(wizard):
     it.answer("Input 1: what is it called?", "flag", ENTER)
     it.answer("What kind of input is flag?", "yes", ENTER)
     it.answer("Another input?", DOWN, ENTER)
+    it.answer(FEATURES, ENTER)
     it.answer("Create this project?", ENTER)
     assert it.result()["inputs"] == [{"name": "flag", "type": "binary"}]
 
@@ -302,6 +310,7 @@ def test_the_last_input_can_be_changed_at_once(wizard):
     it.answer("What is the shape of prices?", "3", ENTER)
     it.answer("Which layers turn prices into features?", ENTER)
     it.answer("Another input?", DOWN, ENTER)
+    it.answer(FEATURES, ENTER)
     it.answer("Create this project?", ENTER)
     assert it.result()["inputs"] == [{"name": "prices", "type": "numeric", "shape": [3]}]
 
@@ -309,7 +318,7 @@ def test_the_last_input_can_be_changed_at_once(wizard):
 def test_everything_can_be_changed_at_the_last_look(wizard):
     given = {**BY_ENTER, "merge": "concatenate"}
     given["inputs"] = [{"name": "numbers", "type": "numeric", "units": [7]}, given["inputs"][1]]
-    it = wizard(given)
+    it = wizard({**given, "features": ["onnx"]})
     it.answer("Create this project?", "change the name", ENTER)
     it.answer("What is the project called?", "Changed", ENTER)
     it.answer("Create this project?", "change numbers", ENTER)
@@ -334,6 +343,8 @@ def test_everything_can_be_changed_at_the_last_look(wizard):
     it.answer("What should be predicted?", "price", ENTER)
     it.answer("What is price?", UP, UP, ENTER)  # over « back to the last task
     it.answer("Another output?", ENTER)
+    it.answer("Create this project?", "features", ENTER)
+    it.answer(FEATURES, " ", ENTER)
     it.answer("Create this project?", ENTER)
     assert it.result() == {
         "project_name": "Changed",
@@ -345,6 +356,7 @@ def test_everything_can_be_changed_at_the_last_look(wizard):
         ],
         "merge": "average",
         "outputs": [{"name": "price", "task": "regression"}],
+        "features": ["ensemble", "onnx"],
     }
 
 
@@ -406,6 +418,7 @@ def test_a_free_name_in_any_script_is_kept(wizard):
     it = wizard({**{key: BY_ENTER[key] for key in ("inputs", "outputs")}, "merge": "add"})
     name = "Börse 株価 “{{ 7 * 7 }}” & 'more'"
     it.answer("What is the project called?", name, ENTER)
+    it.answer(FEATURES, ENTER)
     it.asks("Create this project?")
     assert "{{ 7 * 7 }}" in it.text()
     it.press(ENTER)
@@ -423,7 +436,7 @@ def test_a_small_terminal_is_enough(wizard):
 
 
 def test_a_terminal_without_a_cursor_gets_lines(wizard):
-    it = wizard(TERM="dumb", rows=120)
+    it = wizard(TERM="dumb", rows=160)
     for message, _ in QUESTIONS[:3]:
         it.shows(f"? {message}")
         it.press(ENTER)
@@ -440,9 +453,18 @@ def test_a_terminal_without_a_cursor_gets_lines(wizard):
     for message in ("What should be predicted?", "What is label?", "Another output?"):
         it.shows(message)
         it.press(ENTER)
+    it.shows("[1 2 3] >")
+    it.press("1 7", ENTER)
+    it.shows("type numbers from 1 to 6, with spaces between, or none")
+    it.press("none", ENTER)
     it.shows("Create this project?")
+    it.press("<", ENTER)
+    it.shows("[none] >")
+    it.press("3, 1, report", ENTER)
+    it.shows("Features: ensemble, report.")
     it.press(ENTER)
-    assert it.result() == {**BY_ENTER, "inputs": BY_ENTER["inputs"][:1]}
+    spec = {**BY_ENTER, "inputs": BY_ENTER["inputs"][:1], "features": ["ensemble", "report"]}
+    assert it.result() == spec
     approve("wizard_dumb", it.text())
 
 
@@ -492,7 +514,19 @@ def test_scaffold_new_asks_only_for_what_no_flag_says(wizard, tmp_path):
     it.answer("What should be predicted?", ENTER)
     it.answer("What is label?", ENTER)
     it.answer("Another output?", ENTER)
+    it.answer(FEATURES, ENTER)
     it.answer("Create this project?", "cancel", ENTER)
     assert it.ends() == 0
     assert "Nothing was written." in it.text()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_to_repeat_has_the_features(wizard, tmp_path):
+    it = wizard(command=[*NEW, "-i", "chart:image:32x32x3", "--name", "Charts"], columns=160)
+    for message in ("What should be predicted?", "What is label?", "Another output?"):
+        it.answer(message, ENTER)
+    it.answer(FEATURES, " ", DOWN, DOWN, DOWN, " ", ENTER)
+    it.answer("Create this project?", ENTER)
+    assert it.ends() == 0
+    options = "-o label:binary --no-feature ensemble --feature warm-start --name Charts"
+    assert options in it.text()

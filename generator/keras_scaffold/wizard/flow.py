@@ -34,10 +34,13 @@ from keras_scaffold.spec.notation import merge_text, parse_merge, shape_text
 from keras_scaffold.wizard.navigation import Dialog
 from keras_scaffold.wizard.questions import (
     BACK,
+    Checklist,
     Option,
     Select,
     Text,
+    checked,
     columns,
+    joined,
     this_terminal,
     wrapped,
 )
@@ -116,6 +119,8 @@ def _project(
 
         found = ask_data(dialog, data.path, Overrides(**data.overrides))
         draft = {**copy.deepcopy(found.spec or {}), "project_name": name, **draft}
+    # A complete proposal, such as that of a table, goes to the summary with the default features.
+    proposed = {"project_name", "inputs", "outputs"} <= draft.keys()
     if "project_name" not in draft:
         draft["project_name"] = _project_name(dialog, name)
     if "inputs" not in draft:
@@ -124,6 +129,8 @@ def _project(
         _set_merge(dialog, draft)
     if "outputs" not in draft:
         draft["outputs"] = _outputs(dialog, _taken(draft["inputs"]))
+    if "features" not in draft and not proposed:
+        _set_features(dialog, draft)
     while (choice := _last_look(dialog, draft, destination, tree)) not in ("write", "cancel"):
         _change(dialog, draft, choice)
     if choice == "cancel":
@@ -361,6 +368,19 @@ def _classes(dialog: Dialog, entry: Entry, key: str, offered: Entry) -> Entry:
     return {} if number == field.default else {key: number}
 
 
+# Features
+
+
+def _set_features(dialog: Dialog, draft: Entry) -> None:
+    catalog = load_catalog()
+    old = draft.pop("features", catalog.default_features)
+    options = tuple(Option(each.name, each.name, each.help) for each in catalog.features.values())
+    message = "Which features should the project have?"
+    features = checked(dialog.ask(Checklist(message, options, joined(old))))
+    if features != catalog.default_features:
+        draft["features"] = features
+
+
 # The summary
 
 
@@ -374,6 +394,7 @@ def _last_look(
         Option("add", "add an input"),
         *([Option("merge", "change the merge")] if len(draft["inputs"]) > 1 else []),
         Option("outputs", "change the outputs"),
+        Option("features", "change the features"),
         Option("cancel", "cancel", "nothing is written"),
     )
     try:
@@ -388,7 +409,7 @@ def _last_look(
         spec.project_name,
         *([tree(spec)] if tree else []),
         draw(spec, columns()),
-        wrapped(hint),
+        wrapped(f"Features: {joined(spec.features)}. {hint}"),
     ]
     dialog.show("\n" + "\n\n".join(parts) + "\n")
     return dialog.ask(Select("Create this project?", options, "write"))
@@ -403,6 +424,8 @@ def _change(dialog: Dialog, draft: Entry, what: str) -> None:
         draft["outputs"] = _outputs(dialog, _taken(inputs), draft["outputs"])
     elif what == "merge":
         _set_merge(dialog, draft)
+    elif what == "features":
+        _set_features(dialog, draft)
     else:
         place = len(inputs) if what == "add" else int(what.split()[1])
         others = [entry for index, entry in enumerate(inputs) if index != place]

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from keras_scaffold.wizard.questions import BACK, Question, Terminal, Text
+from keras_scaffold.wizard.questions import BACK, Question, Select, Terminal
 
 T = TypeVar("T")
 
@@ -65,6 +65,6 @@ class Dialog:
 
 
 def _fits(question: Question, answer: str) -> bool:
-    if isinstance(question, Text):
+    if not isinstance(question, Select):
         return not question.problem(answer)
     return answer in [option.value for option in question.options]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -14,6 +15,8 @@ from keras_scaffold.render.diagram import for_encoding
 from keras_scaffold.spec import SpecError
 
 BACK = "<"
+NONE = "none"  # the answer of a `Checklist` in which nothing is checked
+CHECKED, UNCHECKED = "[x]", "[ ]"  # all terminals have these characters
 WIDEST = 100
 
 
@@ -70,7 +73,42 @@ class Select:
         return next(option.title for option in self.options if option.value == answer)
 
 
-Question = Text | Select
+@dataclass(frozen=True)
+class Checklist:
+    """A question that is answered by checking any of a few lines; `joined` values are an answer."""
+
+    message: str
+    options: tuple[Option, ...]
+    default: str
+    help: str = ""
+
+    def problem(self, answer: str) -> str:
+        """What is wrong with an answer, in one line; empty where nothing is."""
+        known = [option.value for option in self.options]
+        unknown = [value for value in checked(answer) if value not in known]
+        return f"{', '.join(unknown)}: not in the list" if unknown else ""
+
+    def shown(self, answer: str) -> str:
+        """An answer as the person saw it."""
+        return answer
+
+    def answer(self, values: Iterable[str]) -> str:
+        """The answer in which these values are checked, in the order of the list."""
+        chosen = set(values)
+        return joined(option.value for option in self.options if option.value in chosen)
+
+
+def joined(values: Iterable[str]) -> str:
+    """`["a", "b"]` -> `a, b`, the answer of a `Checklist`."""
+    return ", ".join(values) or NONE
+
+
+def checked(answer: str) -> list[str]:
+    """`joined` the other way."""
+    return [] if answer == NONE else answer.split(", ")
+
+
+Question = Text | Select | Checklist
 
 
 def _problem(check: Callable[[str], object], answer: str) -> str:
@@ -133,6 +171,8 @@ class _Lines:
         read: Callable[[str], str] = self._typed
         if isinstance(question, Select):
             read = self._choices(question, can_go_back)
+        elif isinstance(question, Checklist):
+            read = self._checks(question, can_go_back)
         while True:
             answer = read(question.default)
             if answer == BACK and can_go_back:
@@ -156,6 +196,30 @@ class _Lines:
             while (typed := self._typed(numbers[default]) or numbers[default]) not in answers:
                 self.show(f"  type a number from 1 to {len(question.options)}")
             return answers[typed]
+
+        return read
+
+    def _checks(self, question: Checklist, can_go_back: bool) -> Callable[[str], str]:
+        """Show the options; a function that reads which of them are checked."""
+        numbers = {option.value: str(n) for n, option in enumerate(question.options, start=1)}
+        column = max(len(option.title) for option in question.options)
+        for option in question.options:
+            mark = CHECKED if option.value in checked(question.default) else UNCHECKED
+            text = _option_text(option, column, 9)
+            self.show(f"  {numbers[option.value]:>2} {mark} {text}")
+        values = {word: value for value in numbers for word in (numbers[value], value)}
+
+        def read(default: str) -> str:
+            proposed = " ".join(numbers[value] for value in checked(default)) or NONE
+            while True:
+                typed = self._typed(proposed) or proposed
+                if typed == BACK and can_go_back:
+                    return BACK
+                words = [] if typed == NONE else re.split(r"[\s,]+", typed)
+                if all(word in values for word in words):
+                    return question.answer(values[word] for word in words)
+                last = len(question.options)
+                self.show(f"  type numbers from 1 to {last}, with spaces between, or {NONE}")
 
         return read
 
@@ -205,6 +269,8 @@ class _Screen:
         while True:
             if isinstance(question, Select):
                 answer = self._select(question, can_go_back)
+            elif isinstance(question, Checklist):
+                answer = self._checklist(question, can_go_back)
             else:
                 answer = self._text(question, can_go_back)
             if answer == BACK and can_go_back:
@@ -277,9 +343,6 @@ class _Screen:
 
     def _select(self, question: Select, can_go_back: bool) -> str:
         import questionary
-        from prompt_toolkit.filters import Always
-        from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
-        from questionary.prompts.common import InquirerControl
 
         column = max(len(option.title) for option in question.options)
         choices = [
@@ -297,23 +360,66 @@ class _Screen:
             use_jk_keys=False,
             use_search_filter=True,
         )
-        for window in asked.application.layout.find_all_windows():
-            if isinstance(window.content, InquirerControl):
-                window.dont_extend_height = Always()  # what is searched for stands right below
-        if can_go_back:
-            keys = KeyBindings()
-            keys.add(BACK, eager=True)(lambda event: event.app.exit(result=BACK))
-            old = asked.application.key_bindings
-            asked.application.key_bindings = merge_key_bindings([*([old] if old else []), keys])
-        return self._run(asked)
+        _arrange(asked, can_go_back)
+        answer: str = self._run(asked)
+        return answer
 
-    def _run(self, asked: Any) -> str:
+    def _checklist(self, question: Checklist, can_go_back: bool) -> str:
+        import questionary
+
+        default = checked(question.default)
+        column = max(len(option.title) for option in question.options)
+        choices = [
+            questionary.Choice(
+                _option_text(option, column, margin=7),
+                option.value,
+                checked=option.value in default,
+            )
+            for option in question.options
+        ]
+        back = f", {BACK} goes back" if can_go_back else ""
+        asked = questionary.checkbox(
+            question.message,
+            choices,
+            pointer=for_encoding("»", sys.stdout.encoding),
+            instruction=f"(arrow keys, space toggles{back})",
+            use_jk_keys=False,
+        )
+        _arrange(asked, can_go_back)
+        answer = self._run(asked)
+        return BACK if answer == BACK else question.answer(answer)
+
+    def _run(self, asked: Any) -> Any:
         asked.application.erase_when_done = True
         try:
-            answer: str = asked.unsafe_ask()
+            answer = asked.unsafe_ask()
         except EOFError:
             raise KeyboardInterrupt from None
         return answer
+
+
+def _arrange(asked: Any, can_go_back: bool) -> None:
+    """Make a list as high as its lines, mark what is checked, and add the key that goes back."""
+    from prompt_toolkit.filters import Always
+    from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
+    from questionary.constants import INDICATOR_SELECTED, INDICATOR_UNSELECTED
+    from questionary.prompts.common import InquirerControl
+
+    marks = {f"{INDICATOR_SELECTED} ": f"{CHECKED} ", f"{INDICATOR_UNSELECTED} ": f"{UNCHECKED} "}
+
+    def mark(control: Any) -> None:
+        tokens: Callable[[], list[tuple[str, str]]] = control.text
+        control.text = lambda: [(style, marks.get(text, text)) for style, text in tokens()]
+
+    for window in asked.application.layout.find_all_windows():
+        if isinstance(window.content, InquirerControl):
+            window.dont_extend_height = Always()  # what is searched for stands right below
+            mark(window.content)
+    if can_go_back:
+        keys = KeyBindings()
+        keys.add(BACK, eager=True)(lambda event: event.app.exit(result=BACK))
+        old = asked.application.key_bindings
+        asked.application.key_bindings = merge_key_bindings([*([old] if old else []), keys])
 
 
 def this_terminal() -> Terminal:
