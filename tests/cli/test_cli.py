@@ -199,12 +199,12 @@ def test_preview_shows_the_code(tmp_path):
     assert done.out.rstrip().endswith(code.rstrip()[-2000:])
 
 
-@pytest.mark.parametrize("section", [None, "inputs", "merges", "outputs"])
+@pytest.mark.parametrize("section", [None, "inputs", "merges", "outputs", "features"])
 def test_catalog(section, tmp_path):
     known = load_catalog()
     done = run_scaffold("catalog", *([section] if section else []), cwd=tmp_path)
     assert (done.code, done.err) == (0, "")
-    for name in ("inputs", "merges", "outputs"):
+    for name in ("inputs", "merges", "outputs", "features"):
         for entry in getattr(known, name).values():
             assert (entry.help in done.out) == (section in (None, name))
     full = run_scaffold("catalog", *([section] if section else []), "--json", cwd=tmp_path)
@@ -214,6 +214,9 @@ def test_catalog(section, tmp_path):
         assert data["inputs"]["image"]["encoders"]["vit"]["fields"]["grid"]["least"] == 2
     if "outputs" in data:
         assert list(data["outputs"]) == list(known.outputs)
+    if "features" in data:
+        defaults = [name for name, entry in data["features"].items() if entry["default"]]
+        assert defaults == known.default_features
 
 
 def test_catalog_of_nothing(tmp_path):

@@ -44,6 +44,11 @@ def test_a_project_offers_its_own_words(tmp_path):
     assert offered("set", "merge", "concatenate(ch") == ["concatenate(chart"]
     assert offered("add", "input", "z", ":", "im") == ["image"]
     assert _bash("remove", "input", "", cwd=tmp_path) == []
+    known, own = list(CATALOG.features), CATALOG.default_features
+    assert offered("remove", "feature", "") == own
+    assert offered("add", "feature", "") == [name for name in known if name not in own]
+    assert _bash("remove", "feature", "", cwd=tmp_path) == []
+    assert _bash("add", "feature", "", cwd=tmp_path) == known
 
 
 def _other(shell, line, cwd):
@@ -82,6 +87,10 @@ def _other(shell, line, cwd):
         (["new", "out", "-m", ""], list(CATALOG.merges)),
         (["new", "out", "-i", "a", ":", "text", "-m", '"add(mul'], ["add(multiply("]),
         (["new", "out", "-i", "abc", ":", "text", "-m", '"add(ab'], ["add(abc"]),
+        (["new", "out", "--feature", ""], list(CATALOG.features)),
+        (["new", "out", "--no-feature", "rep"], ["report"]),
+        (["preview", "--feature", "on"], ["onnx"]),
+        (["catalog", "f"], ["features"]),
         (["catalog", "m"], ["merges"]),
         (["catalog", ""], ["inputs", "merges", "outputs", "features"]),
         (["sch"], ["schema"]),

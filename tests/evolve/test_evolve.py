@@ -9,6 +9,7 @@ import subprocess
 import copier
 import pytest
 from helpers import BIN, assert_one_error, files_in, run_scaffold
+from keras_scaffold.catalog import load_catalog
 from keras_scaffold.evolve.project import read_answers
 from keras_scaffold.render.history import Recorded
 from pairs import try_pair
@@ -179,6 +180,66 @@ def test_there_and_back(there, back, tmp_path):
     for _ in range(2):
         assert scaffold(project, "undo").code == 0
     assert files_in(project) == before
+
+
+TRAIN = "src/two_senses/train.py"
+MINE = {  # lines of train.py, and what a person made of them
+    '    write_json(run / "metrics.json"': '    result["mine"] = 1\n    write_json(run / "metrics.json"',
+    "keras.optimizers.AdamW(learning_rate)": "keras.optimizers.SGD(learning_rate)",
+    "    learning_rate: float = 2e-3\n": "    learning_rate: float = 5e-4  # mine\n",
+    "    figure.savefig(path)\n": "    figure.savefig(path, dpi=200)\n",
+}
+
+
+@pytest.mark.parametrize("features", [[], list(load_catalog().features)], ids=["none", "all"])
+@pytest.mark.parametrize("name", load_catalog().features)
+def test_a_feature_comes_and_goes_around_edits_of_train(name, features, tmp_path):
+    """There and back are the same bytes, wherever the person edited train.py."""
+    project = begin({**GIVEN, "features": features}, tmp_path / "project")
+    text = (project / TRAIN).read_text()
+    for plain, mine in MINE.items():
+        assert plain in text
+        text = text.replace(plain, mine, 1)
+    (project / TRAIN).write_text(text)
+    commit_all(project)
+    before = files_in(project)
+    words = [["add", "feature", name], ["remove", "feature", name]]
+    for command in reversed(words) if features else words:
+        done = scaffold(project, *command)
+        assert done.code == 0, done
+        text = (project / TRAIN).read_text()
+        assert all(mine in text for mine in MINE.values())
+        commit_all(project)
+    assert files_in(project) == before
+
+
+def test_a_project_of_a_template_without_features(tool, tmp_path):
+    """Its update brings the default features; before it, none can be added or removed."""
+    past = tmp_path / "past"
+    shutil.copytree(tool, past)
+    git(past, "checkout", "-q", "-b", "without", OLD)
+    path = past / "copier.yml"
+    text, question = path.read_text(), re.compile(r"^features:\n(?:  .*\n)+", re.M)
+    assert question.search(text)
+    hidden = 'features:\n  type: yaml\n  when: false\n  default: "[report]"\n'
+    path.write_text(question.sub(hidden, text))
+    shutil.move(past / "template" / "features", past / "template" / "parts")
+    for place in (past / "template").rglob("*.jinja"):
+        code = place.read_text()
+        place.write_text(code.replace("template/features/", "template/parts/"))
+    commit_all(past, "No features")
+    git(past, "tag", "v0.0.2.5")
+    git(past, "checkout", "-q", "main")
+    with locked_repository(past):
+        project = begin(GIVEN, tmp_path / "project", old(past, "v0.0.2.5"))
+        assert "features" not in read_answers(project)[0]
+        done = scaffold(project, "add", "feature", "onnx")
+        assert_one_error(done, 1, "v0.0.2.5 of the template has no feature", "scaffold update")
+        done = scaffold(project, "update")
+        assert done.code == 0, done
+        assert read_answers(project)[0]["features"] == load_catalog().default_features
+        fresh = begin(GIVEN, tmp_path / "fresh")
+        assert files_in(project) == files_in(fresh)
 
 
 def test_undo_leaves_what_was_edited_since(tmp_path):

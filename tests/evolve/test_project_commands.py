@@ -69,6 +69,37 @@ def test_a_person_sees_the_difference_and_can_refuse(project, terminal):
     assert files_in(project) == before
 
 
+def test_a_feature_is_shown_as_a_difference_and_added(project, terminal):
+    it = terminal(project, "add", "feature", "warm-start")
+    it.shows("tests/test_warm_start.py")
+    it.answer("Make this change?", ENTER)
+    assert it.ends() == 0
+    assert "Done: add feature warm-start" in it.text()
+    assert answers(project)["features"] == ["ensemble", "calibration", "report", "warm-start"]
+    done = run_scaffold("undo", cwd=project)
+    assert (done.code, answers(project)["features"]) == (0, ["ensemble", "calibration", "report"])
+    assert git(project, "status", "--porcelain") == ""
+
+
+def test_the_last_feature_can_be_removed(project):
+    for name in ("report", "ensemble", "calibration"):
+        done = run_scaffold("remove", "feature", name, "--yes", "--commit", cwd=project)
+        assert done.code == 0, done
+    assert answers(project)["features"] == []
+    done = run_scaffold("remove", "feature", "report", "--yes", cwd=project)
+    assert_one_error(done, 1, "no feature 'report' in the project; it has no features")
+    fresh = make(project.parent / "fresh", *FLAGS, "--minimal", "--name", "Made")
+    assert files_in(project) == files_in(fresh)
+
+
+def test_doctor_names_a_feature_that_there_is_not(project):
+    path = project / ".copier-answers.yml"
+    path.write_text(path.read_text().replace("- report", "- reports"))
+    done = run_scaffold("doctor", cwd=project)
+    assert done.code == 1
+    assert "features[2]: no feature \"reports\"; did you mean 'report'?" in done.out
+
+
 def test_a_merge_that_does_not_follow_is_asked_for(tmp_path, terminal):
     tree = "concatenate(note, multiply(chart, pulse))"
     project = make(tmp_path / "made", *FLAGS, "-i", "pulse:numeric:3", "-m", tree)
@@ -93,6 +124,11 @@ def test_a_merge_that_does_not_follow_is_asked_for(tmp_path, terminal):
         (["add", "input", "label:text", "-y"], 1, ["'label' is already the name of an output"]),
         (["remove", "input", "nots", "-y"], 1, ["no input 'nots'", "did you mean 'note'?"]),
         (["remove", "output", "label", "-y"], 1, ["the only output"]),
+        (["add", "feature", "onx", "-y"], 2, ["no feature 'onx'", "did you mean 'onnx'?"]),
+        (["add", "feature", "-y"], 2, ["NAME"]),
+        (["add", "feature", "report", "-y"], 1, ["already has the feature 'report'"]),
+        (["remove", "feature", "onnx", "-y"], 1, ["no feature 'onnx' in the project", "report"]),
+        (["remove", "feature", "ensembel", "-y"], 1, ["did you mean 'ensemble'?"]),
         (["rename", "input", "chart", "note", "-y"], 1, ["already the name of an input"]),
         (["rename", "input", "chart", "Chart", "-y"], 1, ["is no name"]),
         (["set", "merge", "concat", "-y"], 2, ["did you mean 'concatenate'?"]),

@@ -16,10 +16,9 @@ from pathlib import Path
 
 import helpers
 import pytest
-from hypothesis import HealthCheck, Phase, assume, given, settings
 from keras_scaffold.catalog import load_catalog
 from keras_scaffold.render.project import render
-from keras_scaffold.spec import SpecError, columns_of, validate
+from keras_scaffold.spec import columns_of, validate
 from projects import (
     ENCODERS,
     MERGES,
@@ -29,6 +28,7 @@ from projects import (
     assert_same,
     check_life,
     check_structure,
+    drawn_specs,
     project,
     ruff,
     small_input,
@@ -236,29 +236,6 @@ def hostile_specs():
             yield spec_of(
                 [one, {"name": "a", "type": TYPES[0]}], merge, name="wide words " * 5 + "w"
             )
-
-
-def drawn_specs(count):
-    """Valid specs that hypothesis draws."""
-    found = []
-
-    @settings(
-        max_examples=count,
-        deadline=None,
-        derandomize=True,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(helpers.specs())
-    def draw(data):
-        try:
-            found.append(validate(data))
-        except SpecError:
-            assume(False)
-
-    draw()
-    return found
 
 
 def assert_clean(specs, folder):

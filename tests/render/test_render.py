@@ -43,6 +43,8 @@ SPECS = {
             {"name": "y", "task": "regression", "units": []},
         ],
     },
+    "chosen features": {**NUMBERS_AND_PICTURE, "features": ["onnx", "warm-start", "report"]},
+    "no features": {**NUMBERS_AND_PICTURE, "features": []},
     "a name that is awkward": {**NUMBERS_AND_PICTURE, "project_name": AWKWARD},
     "no latin letter": {**NUMBERS_AND_PICTURE, "project_name": "株価の方向"},
 }

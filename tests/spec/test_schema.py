@@ -87,6 +87,9 @@ def test_mistakes_of_one_value_are_refused_by_both(spec):
         ({"inputs": [{"name": "y", "type": "numeric", "filters": [2]}]}, "filters"),
         ({"inputs": [{"name": "y", "type": "image", "encoder": "vit", "units": [2]}]}, "units"),
         ({"inputs": [{"name": "class", "type": "text"}]}, "class"),
+        ({"features": ["repor"]}, "repor"),
+        ({"features": ["report", "report"]}, "non-unique"),
+        ({"features": "report"}, "array"),
         ({"note": "x"}, "note"),
     ],
 )
@@ -96,6 +99,15 @@ def test_mistakes_an_editor_shows(change, message):
     assert errors
     assert message in " ".join(error.message for error in errors)
     assert not _accepted(spec)
+
+
+def test_an_editor_can_show_the_features():
+    features = SCHEMA["properties"]["features"]
+    known = load_catalog().features.values()
+    assert features["items"]["oneOf"] == [
+        {"const": each.name, "description": each.help} for each in known
+    ]
+    assert features["default"] == load_catalog().default_features
 
 
 def _leaves(schema):

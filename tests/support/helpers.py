@@ -195,4 +195,7 @@ def specs(draw: st.DrawFn) -> dict[str, Any]:
     }
     if draw(st.booleans()):
         spec["merge"] = draw(merges(taken[:cut]))
+    if draw(st.booleans()):
+        features = st.sampled_from(list(load_catalog().features))
+        spec["features"] = draw(st.lists(features, unique=True))
     return spec

@@ -17,10 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import helpers
 from helpers import BIN, Done
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from keras_scaffold.catalog import Field, load_catalog
 from keras_scaffold.render.project import render
-from keras_scaffold.spec import Spec, columns_of, validate
+from keras_scaffold.spec import Spec, SpecError, columns_of, validate
 
 CATALOG = load_catalog()
 ENCODERS = [(kind.name, encoder) for kind in CATALOG.inputs.values() for encoder in kind.encoders]
@@ -74,6 +76,29 @@ def spec_of(
     name = name or f"Case {next(_numbers)} of {os.getpid()}"
     given = {"project_name": name, "inputs": inputs, "merge": merge, "outputs": outputs}
     return validate(given if features is None else {**given, "features": features})
+
+
+def drawn_specs(count: int) -> list[Spec]:
+    """Valid specs that hypothesis draws."""
+    found: list[Spec] = []
+
+    @settings(
+        max_examples=count,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(helpers.specs())
+    def draw(data: dict[str, Any]) -> None:
+        try:
+            found.append(validate(data))
+        except SpecError:
+            assume(False)
+
+    draw()
+    return found
 
 
 # Projects

@@ -99,6 +99,11 @@ def random_given(chance: random.Random, *, alike: bool = False) -> Given:
         given: Given = {"project_name": "Random Walk", "inputs": inputs, "outputs": outputs}
         if chance.random() < 0.6:
             given["merge"] = random_merge(chance, names)
+        if chance.random() < 0.5:
+            features = list(CATALOG.features)
+            given["features"] = sorted(
+                chance.sample(features, chance.randint(0, len(features))), key=features.index
+            )
         given = json.loads(json.dumps(given))  # no list of it twice: YAML would refer to it
         try:
             validate(given)
@@ -145,6 +150,8 @@ def random_command(chance: random.Random, given: Given) -> Command:
         _rename,
         _rename,
         _rename_project,
+        _add_feature,
+        _remove_feature,
         _set_merge,
         _set_encoder,
         _set_field,
@@ -176,6 +183,16 @@ def _add_input(chance: random.Random, given: Given) -> Command:
         words += ["--merge", f"concatenate({_spelled(given)}, {name})"]
         back += ["--merge", _spelled(given)]
     return Command(words, back)
+
+
+def _add_feature(chance: random.Random, given: Given) -> Command:
+    name = chance.choice(list(CATALOG.features))
+    return Command(["add", "feature", name], ["remove", "feature", name])
+
+
+def _remove_feature(chance: random.Random, given: Given) -> Command:
+    name = chance.choice(list(CATALOG.features))
+    return Command(["remove", "feature", name], ["add", "feature", name])
 
 
 def _add_output(chance: random.Random, given: Given) -> Command:

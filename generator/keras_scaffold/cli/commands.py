@@ -17,7 +17,6 @@ from keras_scaffold.spec import (
     CommandLineError,
     Spec,
     SpecError,
-    check_features,
     check_given,
     check_project_name,
     default_project_name,
@@ -30,6 +29,8 @@ from keras_scaffold.spec.notation import (
     INPUT_FORM,
     OUTPUT_FORM,
     command_line,
+    feature_options,
+    parse_feature,
     parse_input,
     parse_merge,
     parse_output,
@@ -100,11 +101,11 @@ class FeatureOptions:
         if not (self.added or self.omitted or self.minimal):
             return given
         try:
-            check_features([*dict.fromkeys(self.added)], "--feature")
-            check_features([*dict.fromkeys(self.omitted)], "--no-feature")
+            for option, names in (("--feature", self.added), ("--no-feature", self.omitted)):
+                for name in names:
+                    parse_feature(name, option)
         except SpecError as error:
-            option, _, message = str(error).partition(": ")
-            raise CommandLineError(f"{option.partition('[')[0]}: {message}") from None
+            raise CommandLineError(str(error)) from None
         for name in self.added:
             if name in self.omitted:
                 raise CommandLineError(
@@ -332,7 +333,8 @@ def _data_line(found: Inspection, destination: Path, given: dict[str, Any]) -> s
     """The `scaffold new` line that finds the same again; None where more was changed."""
     import shlex
 
-    if {**(found.spec or {}), "project_name": given["project_name"]} != given:
+    proposed = {**(found.spec or {}), "project_name": given["project_name"]}
+    if proposed != {key: value for key, value in given.items() if key != "features"}:
         return None
     overrides = found.overrides
     words = ["scaffold", "new", str(destination), "--data", str(found.table.path)]
@@ -344,6 +346,7 @@ def _data_line(found: Inspection, destination: Path, given: dict[str, Any]) -> s
     }
     words += [word for flag, values in flags.items() for it in values for word in (f"--{flag}", it)]
     words += ["--outside"] if overrides.outside else []
+    words += feature_options(given)
     if given["project_name"] != default_project_name(destination.resolve().name):
         words += ["--name", given["project_name"]]
     return shlex.join(words)
@@ -360,7 +363,11 @@ def _flagship() -> dict[str, Any]:
 
 
 def preview(
-    spec_file: Path | None, inputs: Sequence[str], merge: str | None, outputs: Sequence[str]
+    spec_file: Path | None,
+    inputs: Sequence[str],
+    merge: str | None,
+    outputs: Sequence[str],
+    features: FeatureOptions,
 ) -> None:
     """Show what would be written: the tree, the model's diagram and its code."""
     from keras_scaffold.render.diagram import draw
@@ -372,7 +379,7 @@ def preview(
     elif spec_file is None:
         given = {**_defaults(), **given}
     given.setdefault("project_name", default_project_name(""))
-    spec = _checked(given, spec_file)
+    spec = _checked(features.apply(given), spec_file)
     files = render_to_memory(spec)
     echo(file_tree(files, spec.project_slug))
     echo(f"\n{draw(spec)}\n")

@@ -8,7 +8,10 @@ from collections.abc import Callable, Iterable
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from keras_scaffold.spec import Spec
 
 Offer = tuple[str, str]  # a word and its help
 
@@ -88,6 +91,16 @@ def complete_own_output(incomplete: str) -> list[Offer]:
     return [(entry["name"], entry["task"]) for entry in _own().get("outputs", [])]
 
 
+def complete_own_feature(incomplete: str) -> list[Offer]:
+    """The features of the project that we are in."""
+    return [offer for offer in complete_feature(incomplete) if offer[0] in _own_features()]
+
+
+def complete_new_feature(incomplete: str) -> list[Offer]:
+    """The features that the project that we are in does not have."""
+    return [offer for offer in complete_feature(incomplete) if offer[0] not in _own_features()]
+
+
 def complete_set(words: list[str], incomplete: str) -> list[Offer]:
     """What `scaffold set` changes, and to what: merge, encoder, or a field NAME.FIELD."""
     from keras_scaffold.catalog import load_catalog
@@ -116,13 +129,23 @@ def complete_set(words: list[str], incomplete: str) -> list[Offer]:
 
 def _own() -> dict[str, Any]:
     """The spec of the project that we are in; empty where we are in none, or in a damaged one."""
+    spec = _own_spec()
+    return spec.given if spec else {}
+
+
+def _own_features() -> tuple[str, ...]:
+    spec = _own_spec()
+    return spec.features if spec else ()
+
+
+def _own_spec() -> Spec | None:
     from keras_scaffold.evolve.project import find_root, open_project
     from keras_scaffold.spec import SpecError
 
     try:
-        return open_project(find_root(Path())).given
+        return open_project(find_root(Path())).spec
     except SpecError:
-        return {}
+        return None
 
 
 def _offers(before: str, words: Iterable[Offer]) -> list[Offer]:

@@ -81,6 +81,7 @@ NoFeatures = Annotated[
         autocompletion=complete.complete_feature,
     ),
 ]
+Minimal = Annotated[bool, typer.Option("--minimal", help="No features but those of --feature.")]
 Outputs = Annotated[
     list[str] | None,
     typer.Option(
@@ -172,9 +173,7 @@ def new(
     name: ProjectName = None,
     features: Features = None,
     no_features: NoFeatures = None,
-    minimal: Annotated[
-        bool, typer.Option("--minimal", help="No features but those of --feature.")
-    ] = False,
+    minimal: Minimal = False,
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Ask nothing; use defaults for what is not given.")
     ] = False,
@@ -259,11 +258,15 @@ def preview(
     inputs: Inputs = None,
     merge: Merge = None,
     outputs: Outputs = None,
+    features: Features = None,
+    no_features: NoFeatures = None,
+    minimal: Minimal = False,
 ) -> None:
     """Show the files, the model's diagram and its code."""
     from keras_scaffold.cli import commands
 
-    commands.preview(spec, inputs or [], merge, outputs or [])
+    chosen = commands.FeatureOptions(features or (), no_features or (), minimal)
+    commands.preview(spec, inputs or [], merge, outputs or [], chosen)
 
 
 @app.command()
@@ -271,7 +274,7 @@ def catalog(
     section: Annotated[
         str | None,
         typer.Argument(
-            metavar="[inputs|merges|outputs]",
+            metavar="[inputs|merges|outputs|features]",
             help="One section [default: all].",
             autocompletion=complete.complete_section,
         ),
@@ -280,7 +283,7 @@ def catalog(
         bool, typer.Option("--json", help="Print JSON, with all fields and limits.")
     ] = False,
 ) -> None:
-    """Show the types of input, the merges and the tasks."""
+    """Show the types of input, the merges, the tasks and the features."""
     from keras_scaffold.cli import commands
 
     commands.catalog(section, as_json)
@@ -308,8 +311,8 @@ def demo(
 
 # In a project
 
-add = typer.Typer(help="Add an input or an output to a project.", rich_markup_mode=None)
-remove = typer.Typer(help="Remove an input or an output of a project.", rich_markup_mode=None)
+add = typer.Typer(help="Add an input, an output or a feature.", rich_markup_mode=None)
+remove = typer.Typer(help="Remove an input, an output or a feature.", rich_markup_mode=None)
 rename = typer.Typer(help="Rename an input, an output or the project.", rich_markup_mode=None)
 for name, group in (("add", add), ("remove", remove), ("rename", rename)):
     app.add_typer(group, name=name)
@@ -325,7 +328,11 @@ OutputName = Annotated[
 ]
 FeatureName = Annotated[
     str,
-    typer.Argument(metavar="NAME", help="Its name.", autocompletion=complete.complete_feature),
+    typer.Argument(metavar="NAME", help="Its name.", autocompletion=complete.complete_own_feature),
+]
+NewFeature = Annotated[
+    str,
+    typer.Argument(metavar="NAME", help="Its name.", autocompletion=complete.complete_new_feature),
 ]
 New = Annotated[str, typer.Argument(metavar="NEW", help="Its new name.")]
 NewMerge = Annotated[
@@ -442,7 +449,7 @@ def add_output(
 
 @add.command("feature")
 @_makes_a_change
-def add_feature(name: FeatureName, *, how: Any) -> None:
+def add_feature(name: NewFeature, *, how: Any) -> None:
     """Add an optional part: its modules, its options, its tests."""
     from keras_scaffold.cli import project_commands as commands
 

@@ -23,6 +23,7 @@ from keras_scaffold.spec.notation import (
     OUTPUT_FORM,
     input_text,
     output_text,
+    parse_feature,
     parse_input,
     parse_merge,
     parse_output,
@@ -145,6 +146,7 @@ def remove_output(name: str, how: How) -> None:
 
 def add_feature(name: str, how: How) -> None:
     """Add an optional part."""
+    _typed(lambda text: parse_feature(text, "add feature"), name)
     _change(f"add feature {name}", lambda given, _: edits.add_feature(given, name), how)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from keras_scaffold.evolve.change import (
     files_now,
     plan,
 )
-from keras_scaffold.evolve.project import Project, open_project, spec_in
+from keras_scaffold.evolve.project import Project, ProjectError, open_project, spec_in
 from keras_scaffold.evolve.renames import CODE, Renames, renames
 from keras_scaffold.evolve.repository import Repository
 from keras_scaffold.evolve.three_way import Scratch, scratch
@@ -106,6 +106,8 @@ def plan_change(
         earlier = _earlier_specs(repository)
         spec = validate(edits.as_before(edit(project.given, earlier), earlier))
     goal = to or project.recorded
+    if spec.given.get("features") != project.given.get("features"):
+        _check_features(spec.given.get("features", ()), goal)
     before, note = files_now(repository, force=force, title=title, look_only=dry_run)
     with scratch(repository) as work:
         base, wanted = work.folder / "rendered-before", work.folder / "rendered-after"
@@ -118,6 +120,17 @@ def plan_change(
             merged = work.leave_rejects(merged, before, title)
         change = plan(merged, work, before, title)
         yield PlannedChange(project, spec, change, repository, work, note)
+
+
+def _check_features(features: Iterable[str], recorded: Recorded) -> None:
+    """Refuse features that the project's version of the template does not have."""
+    with template_at(recorded) as root:
+        for name in features:
+            if not (root / "template" / "features" / name / "feature.yml").is_file():
+                raise ProjectError(
+                    f"version {recorded.commit} of the template has no feature '{name}';"
+                    " run scaffold update first"
+                )
 
 
 def _earlier_specs(repository: Repository) -> list[Given]:

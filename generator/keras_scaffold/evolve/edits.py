@@ -13,7 +13,6 @@ from typing import Any
 from keras_scaffold.catalog import load_catalog
 from keras_scaffold.spec import (
     SpecError,
-    check_features,
     check_name,
     check_project_name,
     complete_input,
@@ -107,17 +106,21 @@ def _check_free(given: Given, name: str) -> None:
 
 
 def add_feature(given: Given, name: str) -> Given:
-    """Append a feature."""
-    check_features([name], "feature")
+    """Add a feature in its place in the catalog, where one that was removed had been."""
     features = _features(given)
     if name in features:
         raise SpecError(f"the project already has the feature '{name}'")
-    return {**copy.deepcopy(given), "features": [*features, name]}
+    order = list(load_catalog().features)
+    later = [order.index(each) > order.index(name) for each in features]
+    place = later.index(True) if True in later else len(features)
+    return {**copy.deepcopy(given), "features": [*features[:place], name, *features[place:]]}
 
 
 def remove_feature(given: Given, name: str) -> Given:
     """Take a feature away."""
     features = _features(given)
+    if not features:
+        raise SpecError(f"no feature '{name}' in the project; it has no features")
     if name not in features:
         raise SpecError(f"no feature '{name}' in the project; {nearest(name, features)}")
     return {**copy.deepcopy(given), "features": [each for each in features if each != name]}

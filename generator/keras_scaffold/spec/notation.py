@@ -173,6 +173,14 @@ def merge_text(merge: str | Mapping[str, Any]) -> str:
     return f"{merge['method']}({', '.join(arguments)})" if arguments else merge["method"]
 
 
+# Features
+
+
+def parse_feature(text: str, place: str) -> str:
+    """A feature of the catalog."""
+    return _known(text, load_catalog().features, "feature", place)
+
+
 # The whole command
 
 
