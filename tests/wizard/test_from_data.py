@@ -298,6 +298,20 @@ def test_what_the_last_look_changes_is_kept(new, csv):
     assert "Other is in mine" in it.text()
 
 
+def test_features_are_changed_in_the_summary(new, csv):
+    it = new("--data", "houses.csv", "--feature", "onnx", columns=160)
+    it.answer(TARGET, ENTER)
+    it.answer(FOUND, ENTER)
+    it.shows("Features: ensemble, calibration, report, onnx.")
+    it.answer(LAST, "features", ENTER)
+    it.answer("Which features should the project have?", " ", ENTER)
+    it.answer(LAST, ENTER)
+    assert it.ends() == 0
+    assert spec_of(csv.parent / "mine") == spec_from(csv, targets=["price"])
+    flags = ["--no-feature", "ensemble", "--feature", "onnx"]
+    assert same_again(it) == ["new", "mine", "--data", "houses.csv", "--target", "price", *flags]
+
+
 def test_a_folder_per_class_says_its_target(new, tmp_path):
     for label in ("cat", "dog"):
         (tmp_path / "pets" / label).mkdir(parents=True)
