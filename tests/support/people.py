@@ -353,13 +353,15 @@ def _lines_to_mark(text: str) -> list[int]:
 
 
 def _gaps_for_comments(text: str) -> list[int]:
-    inside = _inside_strings(ast.parse(text))
+    inside, lines = _inside_strings(ast.parse(text)), text.splitlines()
     return [
         place
-        for place, line in enumerate(text.splitlines())
+        for place, line in enumerate(lines)
         if place - 1 not in inside
         and re.match(r" +[\w\"@#]", line)
         and not re.match(r" +(else|elif|except|finally)\b", line)
+        # ruff would give each argument of such a line one of its own.
+        and not (lines[place - 1].endswith("(") and line[-1] != ",")
     ]
 
 
