@@ -11,6 +11,7 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from zipfile import BadZipFile
 
@@ -377,12 +378,16 @@ def normalize(values: tf.Tensor, state: State) -> tf.Tensor:
     return (values - mean) / deviation
 
 
+ONE_HEADER = Lock()  # np.load parses it; before Python 3.11.8 two threads cannot do so at once
+
+
 def series_file(path: str | bytes | np.ndarray, values: int) -> np.ndarray:
     """Read a .npy or .csv file: float32 (steps, values)."""
     file = Path(os.fsdecode(np.asarray(path).item()))  # TensorFlow hands over bytes or an array
     if file.suffix == ".npy":
         try:
-            series = np.load(file, allow_pickle=False)
+            with ONE_HEADER:
+                series = np.load(file, allow_pickle=False)
         except EOFError:
             raise DataError("it is empty") from None
     else:
