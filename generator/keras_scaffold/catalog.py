@@ -198,7 +198,7 @@ def _input_type(name: str, data: dict[str, Any], common: dict[str, Field]) -> In
         encoders=encoders,
         checks=_checks(data),
         found_in=data.get("found_in", ""),
-        reads_files="file_column" in data["needs"],
+        reads_files="file_column" in data["helpers"],
         **{key: data[key] for key in ("title", "help", "row", "tensor", "absent_layer")},
     )
 
