@@ -1,4 +1,4 @@
-"""What the product knows of inputs, merges and outputs, read from the template's own files.
+"""What the product knows of inputs, merges, outputs and tables, read from the template's own files.
 
 Each input type is a folder of `template/inputs`, each merge method a file of `template/merges`,
 each task a folder of `template/outputs`. Nothing about a type is anywhere else.
@@ -19,10 +19,10 @@ from keras_scaffold.source import template_root as template_root
 
 @dataclass(frozen=True)
 class Field:
-    """One key that an input or an output may have.
+    """One key that an input, an output or the table may have.
 
-    `kind` is shape, integer, integers, number, flag, choice, column or columns; `least` and `most`
-    bound each number (one bound per axis for a shape).
+    `kind` is shape, integer, integers, number, flag, choice, column or columns, and also date_format,
+    character, encoding or codes; `least` and `most` bound each number (one bound per axis for a shape).
     """
 
     name: str
@@ -130,7 +130,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Feature:
-    """An optional part of a project; `default` says whether it is on where nothing is said."""
+    """An optional part of a project; `default`: whether a spec without `features` has it."""
 
     name: str
     title: str
@@ -147,6 +147,8 @@ class Catalog:
     merges: Mapping[str, MergeMethod] = field(default_factory=dict)
     outputs: Mapping[str, Task] = field(default_factory=dict)
     features: Mapping[str, Feature] = field(default_factory=dict)
+    table: Mapping[str, Field] = field(default_factory=dict)
+    table_checks: tuple[Check, ...] = ()
 
     @property
     def default_features(self) -> list[str]:
@@ -252,6 +254,7 @@ def load_catalog() -> Catalog:
     defaults = yaml.safe_load(question["default"])
     input_fields = _fields(_read(root / "inputs" / "fields.yml"))
     output_fields = _fields(_read(root / "outputs" / "fields.yml"))
+    table = _read(root / "table.yml")
 
     def in_order(entries: dict[str, dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
         return sorted(entries.items(), key=lambda item: (item[1]["order"], item[0]))
@@ -263,4 +266,6 @@ def load_catalog() -> Catalog:
         merges={name: _merge_method(name, data) for name, data in in_order(merges)},
         outputs={name: _task(name, data, output_fields) for name, data in in_order(outputs)},
         features={name: _feature(name, data, defaults) for name, data in in_order(features)},
+        table=_fields(table["fields"]),
+        table_checks=_checks(table),
     )

@@ -37,6 +37,7 @@ def test_a_project_offers_its_own_words(tmp_path):
     assert offered("rename", "output", "") == ["label"]
     assert offered("set", "chart.enc") == []
     assert offered("set", "chart.sh") == ["chart.shape"]
+    assert offered("set", "table.de") == ["table.delimiter", "table.decimal"]
     fields = {f"note.{field}" for field in CATALOG.inputs["text"].fields}
     assert {"merge", "encoder", *fields} <= set(offered("set", ""))
     assert offered("set", "encoder", "") == ["chart", "note"]

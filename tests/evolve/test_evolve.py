@@ -162,6 +162,8 @@ def _check_style(project, person):
         ("set merge add", "set merge concatenate"),
         ("set encoder picture cnn", "set encoder picture resnet"),
         ("set numbers.bins 0", "set numbers.bins 16"),
+        ("set table.delimiter ';'", "set table.delimiter ,"),
+        ("set table.missing '{price: [-1]}'", "set table.missing {}"),
     ],
 )
 def test_there_and_back(there, back, tmp_path):

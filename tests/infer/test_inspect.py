@@ -166,7 +166,7 @@ def test_how_a_csv_is_written_is_told(tmp_path):
     text = "kind;größe\n" + "".join(f'"a\n{i % 5}";{i}\n' for i in range(50))
     found = look(write(tmp_path, text, encoding="cp1252"), target="größe")
     assert found.outputs == [{"name": "grosse", "task": "regression", "column": "größe"}]
-    assert found.table.written == {"delimiter": ";", "encoding": "cp1252"}
+    assert found.spec["table"] == {"delimiter": ";", "encoding": "cp1252"}
     assert found.table.rows == 50
 
 
@@ -248,7 +248,7 @@ def test_a_column_with_many_stray_words_is_set_aside(tmp_path):
 
 def _column(values, tmp_path, name="it"):
     rng = random.Random(0)
-    rows = (f'"{value}",{rng.random()},{rng.randint(0, 1)}\n' for value in values)
+    rows = (f'"{value}",{rng.randint(0, 999)},{rng.randint(0, 1)}\n' for value in values)
     text = f"{name},other,y\n" + "".join(rows)
     return column(look(write(tmp_path, text), target="y"), name)
 
@@ -302,23 +302,6 @@ def test_marks_of_a_text_are_counted_as_the_project_will(tmp_path):
     assert "marks" in found.why
 
 
-def test_decimal_commas_are_an_input_of_their_own(tmp_path):
-    text = "a;b;c;y\n" + "".join(f"{i},5;{i}.5;{i % 9};{i % 2}\n" for i in range(1, 60))
-    found = look(write(tmp_path, text), target="y")
-    numbers = [each.entry for each in found.inputs]
-    assert [(it["columns"], it.get("decimal")) for it in numbers] == [
-        (["a"], "comma"),
-        (["b", "c"], None),
-    ]
-
-
-def test_thousands_with_points_and_decimals_with_commas(tmp_path):
-    values = [f"{i * 37 % 91 + 1}.{i * 7 % 1000:03d},{i % 10}" for i in range(60)]
-    found = _column(values, tmp_path)
-    assert (found.type, found.facts["decimal"]) == ("numeric", "comma")
-    assert found.view[1].startswith("1") and "e+" not in found.view[1]
-
-
 def test_whatever_people_write_for_a_hole(tmp_path):
     words = ["-", "?", "N/A", "nan", "NULL", "None", "<NA>", " ", "NA", "na"]
     values = [words[i // 10] if i % 10 == 3 else f"{i}.25" for i in range(100)]
@@ -342,11 +325,11 @@ def test_dates(tmp_path):
             "name": "when_it_was",
             "type": "datetime",
             "column": "When it was",
-            "day_first": True,
+            "format": "%d/%m/%Y %H:%M",
         },
         {"name": "due", "type": "datetime", "optional": True},
     ]
-    assert "the day first" in found.inputs[0].why
+    assert "written as %d/%m/%Y %H:%M" in found.inputs[0].why
     assert "train --time 'When it was'" in found.inputs[0].why
     assert any(it.startswith("due: dates but for 1 cell such as 'soon'") for it in found.warnings)
 
@@ -646,6 +629,21 @@ def test_small_grey_pictures(tmp_path):
         (tmp_path / "data" / f"{i}.png").write_bytes(png(28, 20, color=False))
     found = look(path, target="y")
     assert entry(found, "photo")["shape"] == [20, 28, 1]
+
+
+@pytest.mark.parametrize(("orientation", "upright"), [(1, False), (3, True), (6, True)])
+def test_photos_that_the_camera_held_on_its_side(orientation, upright, tmp_path):
+    from PIL import Image
+
+    path = _beside(tmp_path)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    for i in range(30):
+        photo = Image.new("RGB", (28, 20))
+        photo.save(tmp_path / "data" / f"{i}.png", "JPEG", **({"exif": exif} if i % 3 else {}))
+    found = look(path, target="y")
+    assert entry(found, "photo").get("exif", False) == upright
+    assert entry(found, "photo")["shape"] == ([28, 20, 3] if orientation == 6 else [20, 28, 3])
 
 
 def test_files_that_are_elsewhere(tmp_path):

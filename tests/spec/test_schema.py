@@ -90,6 +90,9 @@ def test_mistakes_of_one_value_are_refused_by_both(spec):
         ({"features": ["repor"]}, "repor"),
         ({"features": ["report", "report"]}, "non-unique"),
         ({"features": "report"}, "array"),
+        ({"table": {"delimeter": ";"}}, "delimeter"),
+        ({"table": {"decimal": "comma"}}, "comma"),
+        ({"table": {"missing": {"a": -1}}}, "array"),
         ({"note": "x"}, "note"),
     ],
 )
@@ -127,6 +130,10 @@ def test_no_mapping_is_open():
 
 def test_an_editor_can_show_every_help_and_default():
     text = json.dumps(SCHEMA)
+    for field in load_catalog().table.values():
+        properties = SCHEMA["properties"]["table"]["properties"]
+        assert properties[field.name]["description"] == field.help
+        assert properties[field.name]["default"] == field.default
     for kind in load_catalog().inputs.values():
         assert json.dumps(kind.help)[1:-1] in text
         for encoder in kind.encoders.values():

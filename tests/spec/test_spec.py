@@ -9,12 +9,19 @@ import yaml
 from helpers import NUMBERS_AND_PICTURE, assert_one_error, run_scaffold, scaffold_process, specs
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from keras_scaffold.spec import SpecError, check_given, parse_spec, validate
+from keras_scaffold.spec import (
+    SpecError,
+    check_given,
+    parse_spec,
+    validate,
+    without_unread_codes,
+)
 
 PROJECT = {"project_name": "P"}
 A = {"name": "a", "type": "numeric"}
 B = {"name": "b", "type": "numeric"}
 C = {"name": "c", "type": "text"}
+D = {"name": "d", "type": "datetime"}
 Y = {"name": "y", "task": "binary"}
 
 
@@ -100,6 +107,33 @@ BAD_SPECS = {
     "width of concatenate": (spec(merge={"method": "concatenate", "width": 3}), "merge.width"),
     "merge too deep": (spec([A], merge=deep(40)), "levels deep"),
     "merge's unknown key": (spec(merge={"method": "add", "off": ["a"]}), "'of'"),
+    "table a list": (spec(table=[";"]), "table", "mapping"),
+    "table's unknown key": (spec(table={"delimeter": ";"}), "table", "'delimiter'"),
+    "two delimiters": (spec(table={"delimiter": ";;"}), "table.delimiter", "one character"),
+    "delimiter a letter": (spec(table={"delimiter": "a"}), "table.delimiter"),
+    "delimiter a quote": (spec(table={"delimiter": '"'}), "table.delimiter"),
+    "no delimiter": (spec(table={"delimiter": ""}), "table.delimiter"),
+    "delimiter not ASCII": (spec(table={"delimiter": "¦"}), "ASCII"),
+    "wrong encoding": (spec(table={"encoding": "utf-88"}), "table.encoding", "cp1252"),
+    "encoding of bytes": (spec(table={"encoding": "hex"}), "table.encoding"),
+    "encoding a number": (spec(table={"encoding": 8}), "table.encoding"),
+    "wrong decimal": (spec(table={"decimal": "comma"}), "table.decimal", '".", ","'),
+    "equal marks": (spec(table={"decimal": ",", "thousands": ","}), "same character"),
+    "codes of no column": (
+        spec([{**A, "columns": ["co"]}], table={"missing": {"c_o": [-1]}}),
+        "table.missing",
+        "'co'",
+    ),
+    "codes a number": (spec(table={"missing": {"a_0": -1}}), "table.missing.a_0", "[-200]"),
+    "no codes": (spec(table={"missing": {"a_0": []}}), "table.missing.a_0"),
+    "a code of truth": (spec(table={"missing": {"a_0": [True]}}), "table.missing.a_0[0]"),
+    "a code with spaces": (spec(table={"missing": {"a_0": [" x"]}}), "table.missing.a_0[0]"),
+    "dates in words": (spec([{**D, "format": "DD.MM.YYYY"}]), "format", "%d.%m.%Y", "unix_ms"),
+    "dates without a year": (spec([{**D, "format": "%d.%m."}]), "format", "no year"),
+    "dates of a wrong format": (spec([{**D, "format": "%Y-%Q"}]), "format", "'Q'"),
+    "dates a number": (spec([{**D, "format": 2020}]), "format"),
+    "dates of two orders": (spec([{**D, "format": "%m/%Y", "day_first": True}]), "day_first"),
+    "decimal of an input": (spec([{**A, "decimal": "comma"}]), "decimal"),
     "wrong feature": ({**spec(), "features": ["repor"]}, "features[0]", "'report'"),
     "a feature twice": ({**spec(), "features": ["report", "report"]}, "features[1]", "twice"),
     "features a word": ({**spec(), "features": "report"}, "features", "[report]"),
@@ -259,6 +293,23 @@ def test_a_spec_survives_being_written(spec):
     text = json.dumps(spec)
     if not re.search(r"\de[+-]", text):  # YAML 1.1, and so copier, reads 1e-06 as text
         assert parse_spec(text) == spec
+
+
+def test_a_table_is_completed_and_given_back_sparse():
+    table = {"delimiter": "\t", "thousands": "\u202f", "missing": {"a_0": [-200, "k. A."]}}
+    done = validate(spec(table=table)).table
+    assert (done.encoding, done.decimal, done.thousands) == ("utf-8", ".", "\u202f")
+    assert done.given == table
+    assert validate(spec()).table.given == {}
+
+
+def test_codes_go_with_the_last_entry_that_reads_their_column():
+    given = spec(table={"decimal": ",", "missing": {"a_0": [-1], "b_0": [-1]}})
+    assert without_unread_codes(given) == given
+    left = without_unread_codes({**given, "inputs": [A]})
+    assert left["table"] == {"decimal": ",", "missing": {"a_0": [-1]}}
+    left = without_unread_codes({**given, "inputs": [C]})
+    assert left["table"] == {"decimal": ","}
 
 
 @pytest.mark.parametrize("name", ["layers", "inputs", "model", "x", "np", "keras", "print"])

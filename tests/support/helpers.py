@@ -127,6 +127,15 @@ def field_values(field: Field) -> st.SearchStrategy[Any]:
         return st.booleans()
     if field.kind == "choice":
         return st.sampled_from(field.choices)
+    if field.kind == "date_format":
+        return st.sampled_from(["", "%d.%m.%Y", "%m/%d/%y %H:%M", *field.choices])
+    if field.kind == "character":
+        return st.sampled_from([*";|\t,.' ", *([""] if field.empty else [])])
+    if field.kind == "encoding":
+        return st.sampled_from(["utf-8", "cp1252", "utf-16"])
+    if field.kind == "codes":
+        codes = st.integers(-999, -1) | st.floats(-9, 9) | st.sampled_from(["k. A.", "unknown"])
+        return st.dictionaries(columns(), st.lists(codes, min_size=1, max_size=3), max_size=2)
     if field.kind == "columns":
         return st.lists(columns(), min_size=1, max_size=6, unique=True)
     return columns()
@@ -195,6 +204,12 @@ def specs(draw: st.DrawFn) -> dict[str, Any]:
     }
     if draw(st.booleans()):
         spec["merge"] = draw(merges(taken[:cut]))
+    if draw(st.booleans()):
+        fields = {name: field_values(field) for name, field in load_catalog().table.items()}
+        spec["table"] = draw(st.fixed_dictionaries({}, optional=fields))
+        read = [it.get("columns", [it.get("column", it["name"])])[0] for it in spec["outputs"]]
+        if codes := spec["table"].get("missing", {}).values():
+            spec["table"]["missing"] = dict(zip(read, codes, strict=False))
     if draw(st.booleans()):
         features = st.sampled_from(list(load_catalog().features))
         spec["features"] = draw(st.lists(features, unique=True))

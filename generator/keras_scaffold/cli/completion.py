@@ -102,7 +102,7 @@ def complete_new_feature(incomplete: str) -> list[Offer]:
 
 
 def complete_set(words: list[str], incomplete: str) -> list[Offer]:
-    """What `scaffold set` changes, and to what: merge, encoder, or a field NAME.FIELD."""
+    """What `scaffold set` changes, and to what: merge, encoder, NAME.FIELD or table.FIELD."""
     from keras_scaffold.catalog import load_catalog
 
     catalog, own = load_catalog(), _own()
@@ -116,6 +116,7 @@ def complete_set(words: list[str], incomplete: str) -> list[Offer]:
         for entry in own.get("outputs", []):
             known = dict(catalog.outputs[entry["task"]].fields)
             fields += [(f"{entry['name']}.{field.name}", field.help) for field in known.values()]
+        fields += [(f"table.{field.name}", field.help) for field in catalog.table.values()]
         return fields
     if words == ["merge"]:
         return complete_merge(incomplete, inputs)

@@ -543,13 +543,15 @@ def set_values(
     *,
     how: Any,
 ) -> None:
-    """Change the merge, an encoder or a field.
+    """Change the merge, an encoder, a field, or how the table is written.
 
     scaffold set merge "concatenate(multiply(a, b), c)"
 
     scaffold set encoder chart resnet
 
     scaffold set chart.shape 128x128x3
+
+    scaffold set table.decimal ,
     """
     from keras_scaffold.cli import project_commands as commands
 

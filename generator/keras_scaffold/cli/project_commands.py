@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from keras_scaffold.catalog import load_catalog
 from keras_scaffold.console import bold, echo, in_terminal, tables, use_color, verdict
 from keras_scaffold.evolve import edits
 from keras_scaffold.evolve.edits import UnclearMerge
@@ -170,11 +171,13 @@ def rename_project(name: str, how: How) -> None:
     )
 
 
-SET_FORM = "set merge METHOD, set encoder INPUT ENCODER, or set NAME.FIELD VALUE"
+SET_FORM = (
+    "set merge METHOD, set encoder INPUT ENCODER, set NAME.FIELD VALUE or set table.FIELD VALUE"
+)
 
 
 def set_values(words: list[str], how: How) -> None:
-    """Set the merge, an encoder or a field."""
+    """Set the merge, an encoder, a field of an input or an output, or one of the table."""
     title = f"set {shlex.join(words)}"
     if len(words) == 2 and words[0] == "merge":
         _typed(parse_merge, words[1])
@@ -187,10 +190,20 @@ def set_values(words: list[str], how: How) -> None:
         )
     elif len(words) == 2 and words[0].count(".") == 1:
         name, field = words[0].split(".")
-        value = _value(field, words[1])
-        _change(title, lambda given, _: edits.set_field(given, name, field, value), how)
+        _change(title, lambda given, _: _set_field(given, name, field, words[1]), how)
     else:
         raise CommandLineError(f"expected {SET_FORM}; scaffold set --help has examples")
+
+
+def _set_field(given: edits.Given, name: str, field: str, text: str) -> edits.Given:
+    """Set a field of an input or an output; of the table, unless one of them is called table."""
+    names = [entry["name"] for key in ("inputs", "outputs") for entry in given[key]]
+    if name == "table" and name not in names:
+        known = load_catalog().table.get(field)
+        # A mark is not YAML: the shell has taken its quotes away.
+        plain = known is not None and known.kind != "codes"
+        return edits.set_table(given, field, text if plain else _value(field, text))
+    return edits.set_field(given, name, field, _value(field, text))
 
 
 def _value(field: str, text: str) -> Any:

@@ -24,7 +24,7 @@ from keras_scaffold.evolve.renames import CODE, Renames, renames
 from keras_scaffold.evolve.repository import Repository
 from keras_scaffold.evolve.three_way import Scratch, scratch
 from keras_scaffold.render.history import ANSWERS_FILE, Recorded, template_at
-from keras_scaffold.spec import Spec, SpecError, columns_of, validate
+from keras_scaffold.spec import Spec, SpecError, columns_of, validate, without_unread_codes
 
 Given = dict[str, Any]
 # From the spec as it is, and as it was before each of the last changes, to the one that is wanted.
@@ -104,8 +104,11 @@ def plan_change(
     spec = project.spec
     if edit is not None:
         earlier = _earlier_specs(repository)
-        spec = validate(edits.as_before(edit(project.given, earlier), earlier))
+        given = without_unread_codes(edit(project.given, earlier))
+        spec = validate(edits.as_before(given, earlier))
     goal = to or project.recorded
+    if spec.given.get("table", {}) != project.given.get("table", {}):
+        _check_table(goal)
     if spec.given.get("features") != project.given.get("features"):
         _check_features(spec.given.get("features", ()), goal)
     before, note = files_now(repository, force=force, title=title, look_only=dry_run)
@@ -131,6 +134,16 @@ def _check_features(features: Iterable[str], recorded: Recorded) -> None:
                     f"version {recorded.commit} of the template has no feature '{name}';"
                     " run scaffold update first"
                 )
+
+
+def _check_table(recorded: Recorded) -> None:
+    """Refuse a table's notation that the project's version of the template would not read."""
+    with template_at(recorded) as root:
+        if not (root / "template" / "table.yml").is_file():
+            raise ProjectError(
+                f"version {recorded.commit} of the template has no key 'table';"
+                " run scaffold update first"
+            )
 
 
 def _earlier_specs(repository: Repository) -> list[Given]:

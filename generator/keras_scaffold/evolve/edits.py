@@ -13,10 +13,12 @@ from typing import Any
 from keras_scaffold.catalog import load_catalog
 from keras_scaffold.spec import (
     SpecError,
+    check_field,
     check_name,
     check_project_name,
     complete_input,
     complete_output,
+    complete_table,
     nearest,
     shown,
     validate,
@@ -266,6 +268,17 @@ def set_field(
         entry |= _fields_before(entry, earlier)
     if field == "columns" and "shape" in entry and isinstance(value, list):
         entry["shape"] = [len(value)]
+    return changed
+
+
+def set_table(given: Given, field: str, value: Any) -> Given:
+    """Write the table in another way; the default of a field is the same as unsaid."""
+    table = complete_table(given.get("table", {}))
+    if field not in load_catalog().table:
+        raise SpecError(f"table: no field '{field}'; {nearest(field, load_catalog().table)}")
+    check_field(load_catalog().table[field], value, f"table.{field}")
+    changed = {**copy.deepcopy(given), "table": replace(table, **{field: value}).given}
+    validate(changed)  # else codes of a wrong column would be dropped as those of one that is gone
     return changed
 
 

@@ -12,7 +12,7 @@ import polars as pl
 
 from keras_scaffold.catalog import load_catalog
 from keras_scaffold.infer.tables import ROW, Table
-from keras_scaffold.spec import one_line
+from keras_scaffold.spec import TableNotation, one_line
 
 # What a generated project takes for a hole, in any case: in numbers, flags and paths; of texts and
 # categories only the empty cell (an NA is a category of its own). A label may be called none.
@@ -66,15 +66,20 @@ class Cells:
     strings: pl.Series  # all cells, stripped
     values: pl.Series  # those that are no hole
     at: pl.Series  # the rows of those
+    written: TableNotation
 
     @classmethod
     def of(cls, table: Table, name: str) -> Cells:
         """Read a column's cells from the table's sample."""
         strings = table.sample[name].str.strip_chars()
-        whole = strings.is_not_null() & ~strings.str.to_lowercase().is_in(HOLES)
-        rows = table.sample[ROW]
+        hole = pl.select(is_hole(pl.lit(strings), table.written, name)).to_series()
+        values, rows = strings.filter(~hole), table.sample[ROW]
         native = table.native.get(name, "")
-        return cls(name, native, rows, strings, strings.filter(whole), rows.filter(whole))
+        return cls(name, native, rows, strings, values, rows.filter(~hole), table.written)
+
+    def numbers(self) -> pl.Series:
+        """The values as numbers, null where one is none."""
+        return pl.select(as_numbers(pl.lit(self.values), self.written)).to_series()
 
     def text(self) -> Cells:
         """The same, where only the empty cell is a hole."""
@@ -98,7 +103,7 @@ class Cells:
 
 def replace_cells(cells: Cells, values: pl.Series, at: pl.Series) -> Cells:
     """The cells with other values."""
-    return Cells(cells.name, cells.native, cells.rows, cells.strings, values, at)
+    return replace(cells, values=values, at=at)
 
 
 def name_words(name: str) -> set[str]:
@@ -109,29 +114,31 @@ def name_words(name: str) -> set[str]:
 
 # Numbers as text
 
-GROUPED = r"^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$"  # 1,234.5
 
-
-def as_numbers(cell: pl.Expr, decimal: str = "point") -> pl.Expr:
-    """Numbers as a project reads them: thousands may have marks; null where a cell is none."""
-    if decimal == "comma":
+def as_numbers(cell: pl.Expr, written: TableNotation, name: str = "") -> pl.Expr:
+    """Numbers as a project reads them; null where a cell is none, or a code of the column `name`."""
+    thousands = written.thousands
+    if written.decimal == ",":
         cell = cell.str.replace_many([",", "."], [".", ","])
-    grouped = cell.str.contains(GROUPED)
-    plain = pl.when(grouped).then(cell.str.replace_all(",", "", literal=True)).otherwise(cell)
-    number = plain.cast(pl.Float64, strict=False)
-    return pl.when(number.is_finite()).then(number)
+        thousands = "," if thousands == "." else thousands
+    if thousands:
+        grouped = cell.str.contains(rf"^[+-]?[1-9]\d{{0,2}}([{thousands}]\d{{3}})+(\.\d*)?$")
+        plain = cell.str.replace_all(thousands, "", literal=True)
+        cell = pl.when(grouped).then(plain).otherwise(cell)
+    number = cell.cast(pl.Float64, strict=False)
+    return pl.when(number.is_finite() & ~number.is_in(_codes(written, name))).then(number)
 
 
-def numbers_of(values: pl.Series) -> tuple[pl.Series, str]:
-    """A column's values as numbers, and whether decimals are written with a point or a comma."""
-    point = pl.select(as_numbers(pl.lit(values))).to_series()
-    if not values.str.contains(",", literal=True).any():
-        return point, "point"
-    comma = pl.select(as_numbers(pl.lit(values), "comma")).to_series()
-    # 1,234 may be a thousand, 0,123 is none.
-    fraction = bool(values.str.contains(r"^[+-]?0?,\d").any())
-    better = comma.null_count() - point.null_count()
-    return (comma, "comma") if better < 0 or (better == 0 and fraction) else (point, "point")
+def is_hole(cell: pl.Expr, written: TableNotation, name: str) -> pl.Expr:
+    """Whether a stripped cell has no value, or a code for none."""
+    hole = cell.is_null() | cell.str.to_lowercase().is_in(HOLES)
+    if codes := _codes(written, name):
+        hole |= as_numbers(cell, written).is_in(codes).fill_null(False)
+    return hole
+
+
+def _codes(written: TableNotation, name: str) -> list[float]:
+    return [float(code) for code in written.missing.get(name, ())]
 
 
 # Small pictures

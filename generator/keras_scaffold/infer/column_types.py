@@ -10,15 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import polars as pl
 
 from keras_scaffold.catalog import load_catalog
-from keras_scaffold.infer import files
+from keras_scaffold.infer import dates, files
 from keras_scaffold.infer.cells import (
     FALSE,
-    HOLES,
     TEXT_HOLES,
     TRUE,
     Cells,
@@ -27,8 +25,8 @@ from keras_scaffold.infer.cells import (
     bars,
     binned,
     histogram,
+    is_hole,
     name_words,
-    numbers_of,
     replace_cells,
     spark,
     top,
@@ -40,15 +38,13 @@ SPLITS = ("train", "validation", "test")
 FEW = 100  # categories that share one small table
 STRAY = 0.01  # of the cells may be of another kind; their rows can be left out
 MANY = 1000  # beyond, categories are hashed
+DATES = 2000  # values of a column of which the format is found
 DATE = re.compile(
-    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}( .*)?|\d{4}-\d{2}|"
+    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ].*)?|\d{8}[T ]\d.*|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}( .*)?|\d{4}-\d{2}|"
     r"(\w{3,9},? )?\d{1,2}[- ][A-Za-z]{3,9}[- ,]+\d{2,4}( .*)?|"
     r"(\w{3},? )?[A-Za-z]{3,9}\.? \d{1,2},? .*\d{4}.*"
 )
-NUMBER_DATE = r"\d{4}|\d{8}|\d{9,10}(\.\d+)?|\d{12,13}"  # a year, a day, a Unix time
 CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?")
-DAY_FIRST = r"^(1[3-9]|2\d|3[01])[/.-]\d"  # 31/12, not 12/31
-MONTH_FIRST = r"^\d\d?[/.-](1[3-9]|2\d|3[01])\b"
 MARKED = re.compile(
     r"[-+(]?\s*(?:[$€£¥]|[A-Z]{3} )?\s*[-+]?(\d{1,3}([, '’]\d{3})+|\d+)([.,]\d+)?\s*"
     r"([%$€£¥]|[A-Za-z]{1,3}\.?|°[CF]?)?\)?"
@@ -95,6 +91,9 @@ def look(
             continue
         cells = Cells.of(table, name)
         column = _decide(cells, table, outside, name in targets)
+        if name in table.other_notation and name not in targets:
+            why = f"written like {table.other_notation[name]}, unlike the numbers of other columns"
+            column = Column(name, "number", 0.9, why, aside=f"{why}; rewrite it to use it")
         if name in types:
             column = _as_chosen(cells, column, types[name], table, outside)
         found.append(column)
@@ -135,14 +134,15 @@ def _decide(cells: Cells, table: Table, outside: bool, target: bool = False) -> 
 
 def _held_against_all_rows(table: Table, columns: list[Column]) -> list[Column]:
     """Count over all rows what the sample can only guess: holes, and cells of another kind."""
+    columns = _with_orders(table, columns)
     used = [column for column in columns if column.type and not _is_array(table, column)]
-    good = _count(table, {column.name: _plainly_good(column) for column in used})
+    good = _count(table, {column.name: _plainly_good(table, column) for column in used})
     holes = _count(table, {column.name: pl.col(column.name).is_null() for column in used})
     # In most columns every cell is good or empty at first sight; only others are read closely.
     close = [c for c in used if good[c.name] + holes[c.name] < table.rows]
-    holes |= _count(table, {column.name: _hole(column) for column in close})
+    holes |= _count(table, {column.name: _hole(table, column) for column in close})
     strict = [c for c in close if c.kind in _STRICT and good[c.name] + holes[c.name] < table.rows]
-    bad = _count(table, {c.name: ~_hole(c) & ~_good(c) for c in strict})
+    bad = _count(table, {c.name: ~_hole(table, c) & ~_good(table, c) for c in strict})
     return [
         _told(table, replace(column, missing=holes.get(column.name, 0)), bad.get(column.name, 0))
         if column.type
@@ -167,37 +167,54 @@ def _stripped(column: Column) -> pl.Expr:
     return pl.col(column.name).str.strip_chars()
 
 
-def _hole(column: Column) -> pl.Expr:
-    holes = TEXT_HOLES if column.kind in ("texts", "labels") else HOLES
-    return pl.col(column.name).is_null() | _stripped(column).str.to_lowercase().is_in(holes)
+def _hole(table: Table, column: Column) -> pl.Expr:
+    if column.kind in ("texts", "labels"):
+        return pl.col(column.name).is_null() | _stripped(column).is_in(TEXT_HOLES)
+    return is_hole(_stripped(column), table.written, column.name)
 
 
-def _plainly_good(column: Column) -> pl.Expr:
+def _plainly_good(table: Table, column: Column) -> pl.Expr:
     """Whether a cell is neither a hole nor wrong, without stripping it."""
     if column.kind in _STRICT:
-        if column.kind == "numbers" and column.facts.get("decimal") != "comma":
-            number = pl.col(column.name).cast(pl.Float64, strict=False)
-            return number.is_finite().fill_null(False)
-        return _good(column, pl.col(column.name))
+        return _good(table, column, pl.col(column.name))
     if column.kind in ("texts", "labels"):
         return (_stripped(column).str.len_bytes() > 0).fill_null(False)
-    return (~_hole(column)).fill_null(False)
+    return (~_hole(table, column)).fill_null(False)
 
 
-def _good(column: Column, cell: pl.Expr | None = None) -> pl.Expr:
+def _good(table: Table, column: Column, cell: pl.Expr | None = None) -> pl.Expr:
     cell = _stripped(column) if cell is None else cell
     if column.kind == "flags":
         return cell.str.to_lowercase().is_in(TRUE + FALSE).fill_null(False)
     if column.kind == "dates":
-        return cell.str.contains(f"^({DATE.pattern}|{NUMBER_DATE})$").fill_null(False)
-    return as_numbers(cell, column.facts.get("decimal", "point")).is_not_null()
+        return dates.is_date(cell, column.facts["format"])
+    return as_numbers(cell, table.written, column.name).is_not_null()
+
+
+def _with_orders(table: Table, columns: list[Column]) -> list[Column]:
+    """Settle by all rows, where dates are written in numbers, whether the day or the month is first."""
+    open_ones = [c for c in columns if c.type and c.kind == "dates" and not _is_array(table, c)]
+    patterns = (dates.DAY_FIRST, dates.MONTH_FIRST, dates.EITHER_FIRST)
+    counts = _count(
+        table,
+        {f"{c.name}\0{p}": _stripped(c).str.contains(p) for c in open_ones for p in patterns},
+    )
+    done = []
+    for column in columns:
+        if column in open_ones:
+            evidence = (counts[f"{column.name}\0{pattern}"] for pattern in patterns)
+            form, day_first, other = dates.settle_order(column.facts["format"], *evidence)
+            facts = {"format": form, "day_first": day_first, "other": other}
+            column = replace(column, facts={**column.facts, **facts})
+        done.append(column)
+    return done
 
 
 def _told(table: Table, column: Column, bad: int) -> Column:
     """The column, set aside where it has cells of another kind."""
     if not bad:
         return column
-    wrong = pl.col(column.name).filter(~_hole(column) & ~_good(column)).first()
+    wrong = pl.col(column.name).filter(~_hole(table, column) & ~_good(table, column)).first()
     first = one_line(str(table.all_rows(wrong).item()))
     kind = "yes or no" if column.kind == "flags" else column.kind
     but = f"{kind} but for {bad:,} {'cells' if bad > 1 else 'cell'} such as '{first}'"
@@ -265,7 +282,7 @@ def _index(cells: Cells) -> Column | None:
 
 def _other(cells: Cells) -> Column | None:
     if cells.native == "date":
-        return _clock(cells, 1.0) if cells.share(CLOCK) > 0.5 else _dated(cells, 1.0)
+        return _clock(cells, 1.0) if cells.share(CLOCK) > 0.5 else _dated(cells, 1.0, dates.ISO)
     if cells.native != "other" and cells.share(re.compile(r"\s*[\[{].*[\]}]\s*", re.S)) < 0.95:
         return None
     reason = "lists or objects; no type of input for them yet"
@@ -292,17 +309,22 @@ def _truth(cells: Cells) -> Column | None:
 def _date(cells: Cells) -> Column | None:
     if cells.native in ("number", "boolean"):
         return None
-    for pattern, found in ((DATE, _dated), (CLOCK, _clock)):
-        share = cells.share(pattern)
-        if share >= 0.9:
-            return found(cells, share)
-    return None
+    if (share := cells.share(CLOCK)) >= 0.9:
+        return _clock(cells, share)
+    if cells.share(DATE) < 0.9:
+        return None
+    form, count = dates.find_format(cells.values.gather_every(_step(cells)))
+    share = count * _step(cells) / len(cells.values)
+    return _dated(cells, min(1.0, share), form) if share >= 0.9 else None
 
 
-def _dated(cells: Cells, sure: float) -> Column:
+def _step(cells: Cells) -> int:
+    return max(1, len(cells.values) // DATES)
+
+
+def _dated(cells: Cells, sure: float, form: str) -> Column:
     values = cells.values
     ends = [one_line(str(value))[:10] for value in (values.min(), values.max())]
-    days = int(values.str.contains(DAY_FIRST).sum()), int(values.str.contains(MONTH_FIRST).sum())
     return Column(
         cells.name,
         "date",
@@ -311,7 +333,7 @@ def _dated(cells: Cells, sure: float) -> Column:
         "dates",
         distinct=values.n_unique(),
         view=("", " … ".join(ends) if re.match(r"\d{4}", str(values[0])) else ends[0]),
-        facts={"day_first": days[0] > days[1]},
+        facts={"format": form},
     )
 
 
@@ -329,7 +351,7 @@ def _clock(cells: Cells, sure: float) -> Column:
 
 def _number(cells: Cells) -> Column | None:
     """Numbers, but for ids, codes and dates that are written as numbers."""
-    numbers, decimal = numbers_of(cells.values)
+    numbers = cells.numbers()
     good = numbers.is_not_null()
     share = int(good.sum()) / len(numbers)
     if share < 0.95 or (share < 1 and cells.values.n_unique() <= 12):
@@ -344,12 +366,6 @@ def _number(cells: Cells) -> Column | None:
             return special
     why = "whole numbers" if whole else "decimals"
     why = f"{distinct} {why}" if distinct <= 20 else why
-    why += ", written 3,5" if decimal == "comma" else ""
-    facts: dict[str, Any] = {"whole": whole}
-    if decimal == "comma":
-        facts["decimal"] = "comma"
-    elif not whole or bool(kept.values.str.contains(".", literal=True).any()):
-        facts["decimal"] = "point"
     if numbers.abs().max() > 3.0e38:  # type: ignore[operator]
         return Column(cells.name, "number", 0.9, why, aside="larger than a float32 can hold")
     sure = share if distinct > 12 or not whole else 0.85 * share
@@ -360,7 +376,6 @@ def _number(cells: Cells) -> Column | None:
         why,
         "numbers",
         distinct=distinct,
-        facts=facts,
         view=histogram(numbers),
     )
 
@@ -377,12 +392,14 @@ def _whole_number(cells: Cells, numbers: pl.Series, distinct: int) -> Column | N
         return _id(cells, 0.97, "another whole number in every row, and an id by its name")
     if rows >= 20 and counter and not (low >= 1500 and high <= 2200):
         return _id(cells, 0.9, "goes up by one step from row to row")
-    if words & DATE_WORDS and (
-        (low >= 6e8 and high <= 2.2e9)
-        or (low >= 6e11 and high <= 2.2e12)
-        or (low >= 19000101 and high <= 22001231 and distinct > 1)
-    ):
-        return _dated(cells, 0.9)
+    times = {
+        dates.UNIX: (6e8, 2.2e9),
+        dates.UNIX_MS: (6e11, 2.2e12),
+        dates.ISO: (19000101, 22001231),
+    }
+    for form, (first, last) in times.items() if words & DATE_WORDS else ():
+        if first <= low and high <= last and distinct > 1:
+            return _dated(cells, 0.9, form)
     if _is_id_name(cells.name):
         return _repeated_id(cells, distinct, rows)
     zeros = bool(cells.values.str.contains(r"^0\d").any())
@@ -583,16 +600,15 @@ def _as_chosen(cells: Cells, column: Column, chosen: str, table: Table, outside:
     if kind == "flags":
         return Column(cells.name, "yes or no", 1.0, why, kind, distinct=distinct)
     if kind == "dates":
-        if not cells.values.str.contains(f"^({DATE.pattern}|{NUMBER_DATE})$").any():
+        form, count = dates.find_format(cells.values)
+        if not count:
             raise DataError(f"{place}: it has no dates")
-        return replace(_dated(cells, 1.0), why=why)
+        return replace(_dated(cells, 1.0, form), why=why)
     if not kind:
         return Column(cells.name, known.title, 1.0, why, distinct=distinct, chosen_type=chosen)
-    numbers, decimal = numbers_of(cells.values)
-    good = numbers.drop_nulls()
+    good = cells.numbers().drop_nulls()
     if not len(good):
         raise DataError(f"{place}: it has no numbers")
-    facts = {"decimal": decimal} if decimal == "comma" else {}
     return Column(
         cells.name,
         "number",
@@ -600,7 +616,6 @@ def _as_chosen(cells: Cells, column: Column, chosen: str, table: Table, outside:
         why,
         kind,
         distinct=good.n_unique(),
-        facts=facts,
         view=histogram(good),
     )
 

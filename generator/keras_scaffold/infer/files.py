@@ -25,6 +25,9 @@ OTHERS = {
     ".mp4": "video is no type of input yet",
     ".avi": "video is no type of input yet",
 }
+ORIENTATION = (
+    0x0112  # the EXIF tag: above 1, the picture is mirrored or turned; above 4 by 90 degrees
+)
 OPENED = 200  # files of a column of which the header is read
 LARGEST_SIDE = 128  # of a picture, so that a CPU can train on it
 LONGEST_SERIES = 2048  # steps
@@ -105,11 +108,15 @@ def _pictures(name: str, paths: list[Path]) -> Found | None:
     from PIL import Image, UnidentifiedImageError
 
     sizes: list[tuple[int, int]] = []
-    grey = broken = 0
+    grey = broken = turned = 0
     for path in paths:
         try:
             with quiet_pictures(), Image.open(path, formats=FORMATS) as it:
-                sizes.append((it.height, it.width))
+                # Of a PNG, the tag is looked for only where that decodes nothing.
+                orientation = it.getexif().get(ORIENTATION, 1) if "exif" in it.info else 1
+                turned += orientation > 1
+                upright = it.size if orientation > 4 else (it.height, it.width)
+                sizes.append(upright)
                 grey += it.mode in ("1", "L", "I", "I;16", "LA", "F")
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):
             raise DataError(
@@ -133,7 +140,9 @@ def _pictures(name: str, paths: list[Path]) -> Found | None:
         if not alike
         else f"{height}x{width}"
     )
-    return why, span, {"shape": shape, "broken": broken / len(paths)}
+    if turned:
+        why += "; turned upright"
+    return why, span, {"shape": shape, "broken": broken / len(paths), "exif": turned > 0}
 
 
 def fitted(height: int, width: int) -> tuple[int, int]:

@@ -51,9 +51,9 @@ def find_leaks(table: Table, columns: list[Column], target: Target) -> list[Leak
         if column.kind not in ("numbers", "labels", "flags") or column.name in table.arrays:
             continue
         cells = frame[column.name].str.strip_chars().fill_null("")
-        numbers = _as_numbers(cells, column.facts.get("decimal", "point"))
+        numbers = _numbers(table, frame, column.name)
         if target.task == "regression":
-            y_true = _as_numbers(label, target.decimal)
+            y_true = _numbers(table, frame, target.column)
             if how := _predicts_number(cells, numbers, y_true, parts, column):
                 leaks.append(Leak(column.name, target.column, how))
         else:
@@ -79,9 +79,10 @@ Codes = npt.NDArray[np.int64]
 Parts = tuple[Codes, Codes]
 
 
-def _as_numbers(cells: pl.Series, decimal: str) -> Numbers:
-    numbers = pl.select(as_numbers(pl.lit(cells), decimal)).to_series()
-    return numbers.to_numpy().astype("float64")
+def _numbers(table: Table, frame: pl.DataFrame, name: str) -> Numbers:
+    """A column of some of the table's rows as numbers, NaN where a cell is none."""
+    numbers = frame.select(as_numbers(pl.col(name).str.strip_chars(), table.written, name))
+    return numbers.to_series().to_numpy().astype("float64")
 
 
 def _codes(cells: pl.Series) -> Codes:
@@ -154,8 +155,8 @@ def find_sum(table: Table, columns: list[Column], target: Target) -> list[str]:
     if len(named) < 2:
         return []
     frame = table.sample
-    y_true = _as_numbers(frame[target.column].str.strip_chars(), target.decimal)
-    values = np.stack([_numbers_of_column(table, column) for column in named], axis=1)
+    y_true = _numbers(table, frame, target.column)
+    values = np.stack([_numbers(table, frame, column.name) for column in named], axis=1)
     whole = np.isfinite(values).all(axis=1) & np.isfinite(y_true)
     values, y_true = values[whole][:5000], y_true[whole][:5000]
     if len(y_true) < 10 * len(named) or not y_true.std():
@@ -188,14 +189,15 @@ def find_mean(table: Table, columns: list[Column], target: Target) -> tuple[list
         match = re.fullmatch(r"(.*\D)(\d{1,3})", column.name)
         if match and column.kind == "numbers" and column.name not in table.arrays:
             families.setdefault(match[1], []).append((int(match[2]), column))
-    y_true = _as_numbers(table.sample[target.column].str.strip_chars(), target.decimal)
+    frame = table.sample
+    y_true = _numbers(table, frame, target.column)
     known = np.isfinite(y_true)
     for family in families.values():
         numbers = np.array([number for number, _ in family])
         middle = float(np.median(y_true[known]))
         if not 4 <= len(family) <= 101 or not numbers.min() < middle < numbers.max():
             continue
-        weights = np.stack([_numbers_of_column(table, column) for _, column in family], axis=1)
+        weights = np.stack([_numbers(table, frame, column.name) for _, column in family], axis=1)
         weights = np.nan_to_num(weights)
         rows = known & (weights.sum(axis=1) > 0)
         if (weights < 0).any() or rows.sum() < 30 or not y_true[rows].var():
@@ -205,8 +207,3 @@ def find_mean(table: Table, columns: list[Column], target: Target) -> tuple[list
         if explained > MOSTLY:
             return [column.name for _, column in family], explained
     return [], 0.0
-
-
-def _numbers_of_column(table: Table, column: Column) -> Numbers:
-    cells = table.sample[column.name].str.strip_chars()
-    return _as_numbers(cells, column.facts.get("decimal", "point"))

@@ -15,10 +15,19 @@ from typing import Any
 from keras_scaffold.catalog import load_catalog
 from keras_scaffold.infer.cells import Column
 from keras_scaffold.infer.column_types import FEW, MANY, look
+from keras_scaffold.infer.decimals import find_number_notation
 from keras_scaffold.infer.leakage import Leak, find_leaks, find_mean, find_sum
+from keras_scaffold.infer.missing_codes import find_missing_codes
 from keras_scaffold.infer.tables import DataError, Table, open_table
 from keras_scaffold.infer.targets import Target, find_target, known_column, parse_target
-from keras_scaffold.spec import SpecError, check_name, default_project_name, nearest, validate
+from keras_scaffold.spec import (
+    SpecError,
+    check_name,
+    default_project_name,
+    nearest,
+    validate,
+    without_unread_codes,
+)
 
 FLAGS = 4  # at most so many yes-or-no columns are inputs of their own
 FAMILIES = 3  # at most so many families of number columns are inputs of their own
@@ -77,10 +86,11 @@ def inspect(path: Path, overrides: Overrides) -> Inspection:
     names = [name for name, _ in chosen]
     if len(set(names)) < len(names):
         raise DataError(f"--target {max(names, key=names.count)}: is given twice; use it once")
+    warnings = [*find_number_notation(table, names), *find_missing_codes(table)]
     columns = look(table, _types(overrides, table, names), outside=overrides.outside, targets=names)
     by_name = {column.name: column for column in columns}
     targets = [find_target(table, by_name[name], task) for name, task in chosen]
-    warnings = [warning for target in targets for warning in target.warnings]
+    warnings += [warning for target in targets for warning in target.warnings]
     columns = [column for column in columns if column.name not in names]
     columns = _corrected(columns, overrides, table, names)
     columns, more = _without_leaks(table, columns, targets, overrides)
@@ -226,6 +236,12 @@ def _doubts(table: Table, columns: list[Column], targets: list[Target]) -> list[
                 f"{column.name}: {column.facts['stray']}; empty them, or train with"
                 " --drop-invalid-rows"
             )
+        if column.type and column.facts.get("other"):
+            first = "day" if column.facts["format"].startswith("%d") else "month"
+            warnings.append(
+                f"{column.name}: no date shows whether day or month is first; read with the {first}"
+                f" first, else give its input {column.facts['other']}"
+            )
         if column.type and absent:
             warnings.append(
                 f"{column.name}: {absent:.0%} of the files looked at are not there, such as"
@@ -303,7 +319,7 @@ def _array_inputs(
 
 
 def _number_groups(columns: list[Column]) -> list[tuple[str, list[Column]]]:
-    """One group, but for large families (sensor_1, sensor_2 ...) and numbers written 3,5."""
+    """One group, but for large families (sensor_1, sensor_2 ...)."""
     families: dict[str, list[Column]] = {}
     for column in columns:
         families.setdefault(_family(column.name), []).append(column)
@@ -311,22 +327,12 @@ def _number_groups(columns: list[Column]) -> list[tuple[str, list[Column]]]:
     large = sorted(large, key=lambda base: -len(families[base]))[:FAMILIES]
     groups = [(base, families[base]) for base in large]
     rest = [column for column in columns if _family(column.name) not in large]
-    groups.append(("numbers", rest))
+    groups += [("numbers", rest)] if rest else []
     return [
-        (base, part[start : start + 4096])
+        (base, group[start : start + 4096])
         for base, group in groups
-        for part in _by_decimal(group)
-        for start in range(0, len(part), 4096)
+        for start in range(0, len(group), 4096)
     ]
-
-
-def _by_decimal(columns: list[Column]) -> list[list[Column]]:
-    """Numbers written 3.5 and those written 3,5 apart; whole ones go with either."""
-    comma = [column for column in columns if column.facts.get("decimal") == "comma"]
-    point = [column for column in columns if column.facts.get("decimal") == "point"]
-    if comma and not point:
-        return [columns]
-    return [part for part in ([c for c in columns if c not in comma], comma) if part]
 
 
 def _family(name: str) -> str:
@@ -401,9 +407,6 @@ def _numbers(entry: dict[str, Any], group: list[Column], table: Table, whys: lis
         entry["shape"] = group[0].facts["shape"]
     elif table.arrays:
         entry["shape"] = [1]
-    if any(column.facts.get("decimal") == "comma" for column in group):
-        entry["decimal"] = "comma"
-        whys.append("written 3,5")
 
 
 def _labels(entry: dict[str, Any], group: list[Column], table: Table, whys: list[str]) -> None:
@@ -444,6 +447,8 @@ def _files(entry: dict[str, Any], group: list[Column], table: Table, whys: list[
             for n, least, most in zip(shape, field.least, field.most, strict=True)
         ]
     entry["shape"] = shape
+    if group[0].facts.get("exif"):
+        entry["exif"] = True
     if group[0].kind == "series":
         # benchmarks/accuracy: 0.93 against an LSTM's 0.53 on a table of 400 rows, and much faster.
         entry["encoder"] = "conv"
@@ -451,7 +456,11 @@ def _files(entry: dict[str, Any], group: list[Column], table: Table, whys: list[
 
 
 def _date(entry: dict[str, Any], group: list[Column], table: Table, whys: list[str]) -> None:
-    if group[0].facts["day_first"]:
+    form, day_first = group[0].facts["format"], group[0].facts["day_first"]
+    if form:
+        entry["format"] = form
+        whys.append("each date parsed by itself" if form == "mixed" else f"written as {form}")
+    if day_first:
         entry["day_first"] = True
         whys.append("the day first")
 
@@ -490,12 +499,6 @@ def _output(target: Target, table: Table, taken: set[str]) -> dict[str, Any]:
         entry["column"] = target.column
     if isinstance(task.size, str):
         entry[task.size] = target.classes
-    if target.task == "regression" and target.decimal == "comma":
-        if "decimal" not in task.fields:
-            raise DataError(
-                f"--target {target.column}: its numbers are written 3,5; write them 3.5"
-            )
-        entry["decimal"] = "comma"
     return entry
 
 
@@ -516,5 +519,8 @@ def _spec(
     if len(inputs) > 1:
         spec["merge"] = "concatenate"
     spec["outputs"] = outputs
+    if given := table.written.given:
+        spec["table"] = given
+    spec = without_unread_codes(spec)
     validate(spec)
     return spec

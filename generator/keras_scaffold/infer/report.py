@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import asdict
 from shutil import get_terminal_size
 from textwrap import fill
 from typing import Any
@@ -62,10 +63,11 @@ def _printable(text: str) -> str:
 
 def _headline(inspection: Inspection) -> str:
     table = inspection.table
-    parts = [table.kind]
-    if table.written:
-        delimiter, encoding = table.written["delimiter"], table.written["encoding"]
-        parts = [f"CSV, {DELIMITERS[delimiter]}, {encoding}"]
+    written, parts = table.written, [table.kind]
+    if table.kind == "CSV":
+        parts = [f"CSV, {DELIMITERS[written.delimiter]}, {written.encoding}"]
+    if written.given.keys() & {"decimal", "thousands"}:
+        parts.append(f"numbers like 1{written.thousands}234{written.decimal}5")
     count = len(table.columns)
     parts.append(f"{table.rows:,} rows, {count:,} column{'s' if count != 1 else ''}")
     if table.sample.height < table.rows:
@@ -182,7 +184,7 @@ def as_json(inspection: Inspection) -> str:
     data = {
         "source": str(table.path),
         "kind": table.kind,
-        "written": table.written,
+        "written": asdict(table.written),
         "rows": table.rows,
         "rows_looked_at": table.sample.height,
         "columns": [_column_data(inspection, column) for column in inspection.columns],
@@ -267,6 +269,8 @@ def as_spec(inspection: Inspection) -> str:
     lines.append("outputs:")
     for target, entry in zip(inspection.targets, spec["outputs"], strict=True):
         lines += [*_comment(target.why, "  "), *_entry(entry, "  ")]
+    if "table" in spec:
+        lines += _entry({"table": spec["table"]})
     return "\n".join(lines) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Opening a table as people have it: how it is written, how many rows, a sample of them.
+"""Opening a table as people have it: its delimiter and encoding, how many rows, a sample of them.
 
 Whatever the file is, its cells become strings: 007 stays 007, and what a column is gets decided in
 one place, `columns`. A sample is spread over the whole file, as a sorted one would mislead else;
@@ -22,13 +22,12 @@ from typing import Any, BinaryIO
 
 import polars as pl
 
-from keras_scaffold.spec import SpecError, one_line
+from keras_scaffold.spec import SpecError, TableNotation, complete_table, one_line
 
 SAMPLE = 20_000  # rows, of a wide table fewer
 CELLS = 2_000_000  # of the sample
 ROW = "\x00row"  # the sample's column with the rows' numbers, from 0; no file has such a name
 BLOCK = 1 << 22
-PROJECTS_READ = ("utf-8", "utf-8-sig", "utf-16", "cp1252")  # encodings
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 SERIES = (".npy", ".csv")
 PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp")  # what a project decodes
@@ -67,7 +66,8 @@ class Table:
     native: dict[str, str] = field(default_factory=dict)
     arrays: dict[str, Array] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-    written: dict[str, str] = field(default_factory=dict)  # delimiter and encoding of a CSV
+    written: TableNotation = field(default_factory=lambda: complete_table({}))
+    other_notation: dict[str, str] = field(default_factory=dict)  # an example of each such column
     scratch: tempfile.TemporaryDirectory[str] | None = None  # goes with the table
 
     @property
@@ -149,13 +149,13 @@ def _csv(path: Path) -> Table:
     scratch: tempfile.TemporaryDirectory[str] | None = None
     encoding = _encoding(path)
     source = path
-    if encoding not in ("utf-8", "utf-8-sig"):
+    if encoding != "utf-8":
         scratch = tempfile.TemporaryDirectory(prefix="keras-scaffold-")
-        source = Path(scratch.name, "utf8.csv")
-        _transcode(path, encoding, source)
+        source = Path(scratch.name, f"utf8{path.suffix}")
+        encoding = _transcode(path, encoding, source)
     delimiter = _delimiter(source)
     header = _header(source, delimiter)
-    written = {"delimiter": delimiter, "encoding": encoding}
+    written = complete_table({"delimiter": delimiter, "encoding": encoding})
     try:
         lazy = _scan_csv(source, delimiter, header)
         table = _table(path, "CSV", lazy, written=written, scratch=scratch)
@@ -165,10 +165,6 @@ def _csv(path: Path) -> Table:
         clean = Path(scratch.name, "clean.csv")
         _rewrite(source, delimiter, clean, path)
         table = _table(path, "CSV", _scan_csv(clean, ",", header), written=written, scratch=scratch)
-    if encoding not in PROJECTS_READ:
-        table.notes.append(
-            f"the table is written in {encoding}, which a project takes for cp1252: save it in UTF-8"
-        )
     if _looks_like_data(header, table.sample):
         table.notes.append(
             f"the first line ({', '.join(header[:4])} ...) looks like data and is taken for the"
@@ -189,7 +185,7 @@ def _encoding(path: Path) -> str:
     with path.open("rb") as file:
         head = file.read(4096)
         if head.startswith(codecs.BOM_UTF8):
-            return "utf-8-sig"
+            return "utf-8"
         if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             return "utf-16"
         if b"\0" in head:
@@ -226,18 +222,22 @@ def _guessed(block: bytes) -> str:
     best = from_bytes(strange).best() if len(strange) > 40 else None
     name = best.encoding if best is not None else "cp1252"
     # Western bytes read as some rarer page with the same letters; name the usual one.
-    western = {"latin_1", "iso8859_15", "cp1250", "mac_roman", "cp850", "cp437", "hp_roman8"}
-    if name in western or (name.startswith(("mac_", "cp125")) and name in ("cp1254", "cp1257")):
-        return "cp1252"
-    return name
+    western = {"latin_1", "iso8859_15", "cp1250", "cp1254", "cp1257", "cp850", "cp437"}
+    western |= {"mac_roman", "mac_iceland", "mac_turkish", "hp_roman8"}
+    return "cp1252" if name in western else name
 
 
-def _transcode(path: Path, encoding: str, target: Path) -> None:
-    reader = codecs.getincrementaldecoder(encoding)(errors="replace")
-    with path.open("rb") as source, target.open("w", encoding="utf-8", newline="") as out:
-        while block := source.read(BLOCK):
-            out.write(reader.decode(block))
-        out.write(reader.decode(b"", final=True))
+def _transcode(path: Path, encoding: str, target: Path) -> str:
+    """Copy a text file into UTF-8; the encoding that reads all of it, which a project needs too."""
+    reader = codecs.getincrementaldecoder(encoding)()
+    try:
+        with path.open("rb") as source, target.open("w", encoding="utf-8", newline="") as out:
+            while block := source.read(BLOCK):
+                out.write(reader.decode(block))
+            out.write(reader.decode(b"", final=True))
+    except UnicodeDecodeError:
+        return _transcode(path, "latin-1", target)  # it has a character for every byte
+    return encoding
 
 
 def _head(source: Path, size: int = 1 << 18) -> str:

@@ -11,14 +11,14 @@ import polars as pl
 
 from keras_scaffold.catalog import load_catalog
 from keras_scaffold.infer.cells import (
-    HOLES,
     TARGET_HOLES,
     Column,
     View,
+    as_numbers,
     bars,
     histogram,
+    is_hole,
     name_words,
-    numbers_of,
 )
 from keras_scaffold.infer.tables import DataError, Table
 from keras_scaffold.spec import nearest, one_line
@@ -41,7 +41,6 @@ class Target:
     missing: int
     classes: int = 0
     counts: list[tuple[str, int]] = field(default_factory=list)  # most frequent first
-    decimal: str = "point"
     view: View = ("", "")
     warnings: tuple[str, ...] = ()
 
@@ -86,12 +85,12 @@ def find_target(table: Table, column: Column, chosen: str = "") -> Target:
         raise DataError(f"{where}: the array has several values a row; a target has one")
     cell = pl.col(name).str.strip_chars().fill_null("")
     counted = table.all_rows(cell.alias("label").value_counts(sort=True)).unnest("label")
-    counted, missing = _known(counted, TARGET_HOLES)
-    numbers, decimal = numbers_of(counted["label"])
-    amounts, _ = _known(counted, HOLES)
+    label = pl.col("label")
+    counted, missing = _without(counted, label.str.to_lowercase().is_in(TARGET_HOLES))
+    counted = counted.with_columns(as_numbers(label, table.written).alias("number"))
+    amounts, more = _without(counted, is_hole(label, table.written, name))
     if chosen == "regression" or (not chosen and _amounts(amounts)):
-        counted, more = _known(counted, HOLES)
-        numbers, decimal = numbers_of(counted["label"])
+        counted = amounts
         missing += more
     elif chosen == "multilabel" or (not chosen and _joined(counted)):
         missing = 0  # an empty cell is a row without any label
@@ -111,25 +110,22 @@ def find_target(table: Table, column: Column, chosen: str = "") -> Target:
         raise DataError(f"{where}: {reason}; {hint}, or choose another target")
     task = chosen or _task(counted, rows, where)
     check = {"regression": _regression, "multilabel": _multilabel}.get(task, _classes)
-    target = check(name, task, counted, numbers, where)
-    return Target(
-        **{**target, "column": name, "task": task, "missing": missing, "decimal": decimal}
-    )
+    target = check(name, task, counted, counted["number"], where)
+    return Target(**{**target, "column": name, "task": task, "missing": missing})
 
 
-def _known(counted: pl.DataFrame, holes: Sequence[str]) -> tuple[pl.DataFrame, int]:
+def _without(counted: pl.DataFrame, hole: pl.Expr) -> tuple[pl.DataFrame, int]:
     """The labels that are no holes, and how many rows have a hole."""
-    hole = counted["label"].str.to_lowercase().is_in(holes)
-    return counted.filter(~hole), int(counted["count"].filter(hole).sum())
+    return counted.filter(~hole), int(counted.filter(hole)["count"].sum())
 
 
 def _amounts(counted: pl.DataFrame) -> bool:
     """Whether labels are numbers, and too many or too finely divided for classes."""
-    numbers, _ = numbers_of(counted["label"])
+    numbers = counted["number"]
     if counted.height <= 2 or numbers.null_count():
         return False
     whole = bool((numbers == numbers.round()).all())
-    return not whole or counted.height > FEW_NUMBERS or _amount(counted, numbers)
+    return not whole or counted.height > FEW_NUMBERS or _amount(counted)
 
 
 def _task(counted: pl.DataFrame, rows: int, where: str) -> str:
@@ -148,9 +144,9 @@ def _task(counted: pl.DataFrame, rows: int, where: str) -> str:
     return "multiclass"
 
 
-def _amount(counted: pl.DataFrame, numbers: pl.Series) -> bool:
+def _amount(counted: pl.DataFrame) -> bool:
     """Whether whole numbers are rather an amount: in a row, with one hill, and few far from it."""
-    table = counted.with_columns(numbers.alias("number")).sort("number")
+    table = counted.sort("number")
     steps = table["number"].diff().drop_nulls()
     counts = table["count"].to_list()
     top = counts.index(max(counts))
@@ -195,7 +191,7 @@ def _classes(name: str, task: str, counted: pl.DataFrame, numbers: pl.Series, wh
         raise DataError(f"{where}: binary has two labels, here are {distinct:,}; use multiclass")
     if distinct > MOST_CLASSES * 100:
         raise DataError(f"{where}: {distinct:,} different labels; 100,000 are the most")
-    counts = [(str(label), int(count)) for label, count in counted.iter_rows()]
+    counts = [(str(row["label"]), int(row["count"])) for row in counted.iter_rows(named=True)]
     why = "two labels" if distinct == 2 else f"{distinct} labels"
     if task == "multiclass" and not numbers.null_count():
         why = f"{distinct} different whole numbers; if it is an amount, use {name}:regression"

@@ -12,6 +12,7 @@ from keras_scaffold.spec.spec import (
     Merge,
     Spec,
     SpecError,
+    TableNotation,
     branch_width,
     check_field,
     check_given,
@@ -21,6 +22,7 @@ from keras_scaffold.spec.spec import (
     complete_input,
     complete_merge,
     complete_output,
+    complete_table,
     default_project_name,
     expression,
     merge_width,
@@ -31,6 +33,7 @@ from keras_scaffold.spec.spec import (
     read_spec,
     shown,
     validate,
+    without_unread_codes,
 )
 
 __all__ = [
@@ -45,6 +48,7 @@ __all__ = [
     "Merge",
     "Spec",
     "SpecError",
+    "TableNotation",
     "branch_width",
     "check_field",
     "check_given",
@@ -54,6 +58,7 @@ __all__ = [
     "complete_input",
     "complete_merge",
     "complete_output",
+    "complete_table",
     "default_project_name",
     "expression",
     "merge_width",
@@ -64,4 +69,5 @@ __all__ = [
     "read_spec",
     "shown",
     "validate",
+    "without_unread_codes",
 ]

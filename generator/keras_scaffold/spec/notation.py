@@ -199,6 +199,8 @@ def feature_options(given: Mapping[str, Any]) -> list[str]:
 
 def command_line(given: Mapping[str, Any], destination: Path | str) -> str | None:
     """The `scaffold new` line with the same answers; None where only a spec file can hold them."""
+    if given.get("table"):
+        return None
     words = ["scaffold", "new", str(destination)]
     for entry in given["inputs"]:
         text = input_text(entry)

@@ -71,6 +71,14 @@ def spec_schema() -> Schema:
                 "anyOf": [_choice("method", catalog.merges), {"$ref": "#/$defs/merge"}],
             },
             "outputs": _list("output", "What is predicted, one entry for each head of the model."),
+            "table": {
+                "title": "table",
+                "description": "How the table is written, where that differs from the defaults.",
+                "type": "object",
+                "additionalProperties": False,
+                "properties": _properties(catalog.table.values()),
+                "default": {},
+            },
             "features": {
                 "title": "features",
                 "description": "The optional parts of the project; [] for none.",
@@ -295,6 +303,25 @@ def _columns(field: Field) -> Schema:
     return {"type": "array", "minItems": 1, "uniqueItems": True, "items": _column(field)}
 
 
+def _character(field: Field) -> Schema:
+    least = 0 if field.empty else 1
+    return {"type": "string", "minLength": least, "maxLength": 1, "pattern": '^[^A-Za-z0-9"+-]*$'}
+
+
+def _encoding(_: Field) -> Schema:
+    return {"type": "string", "pattern": "^[A-Za-z0-9._-]+$"}
+
+
+def _date_format(field: Field) -> Schema:
+    return {"anyOf": [{"enum": ["", *field.choices]}, {"type": "string", "pattern": "%[YyGcx]"}]}
+
+
+def _codes(field: Field) -> Schema:
+    code = {"type": ["string", "number"], "minLength": 1}
+    codes = {"type": "array", "minItems": 1, "maxItems": field.count, "items": code}
+    return {"type": "object", "propertyNames": _column(field), "additionalProperties": codes}
+
+
 _KINDS = {
     "shape": _shape,
     "integers": _integers,
@@ -304,4 +331,8 @@ _KINDS = {
     "choice": _word,
     "column": _column,
     "columns": _columns,
+    "character": _character,
+    "encoding": _encoding,
+    "date_format": _date_format,
+    "codes": _codes,
 }

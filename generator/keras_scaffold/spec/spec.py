@@ -9,10 +9,13 @@ from __future__ import annotations
 import difflib
 import json
 import keyword
+import math
 import re
+import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
@@ -28,7 +31,7 @@ from keras_scaffold.catalog import (
     template_root,
 )
 
-KEYS = ("project_name", "inputs", "merge", "outputs", "features")
+KEYS = ("project_name", "inputs", "merge", "outputs", "table", "features")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 LONGEST_PROJECT_NAME = 60
 LONGEST_SLUG = 40  # imports of the package then stand on one line
@@ -63,12 +66,32 @@ class Merge:
         return all(isinstance(operand, str) for operand in self.of)
 
 
+Code = str | int | float  # what stands in a cell where the value is missing
+
+
+@dataclass(frozen=True)
+class TableNotation:
+    """How a table is written: the fields of the catalog's `table`; `missing` is by column."""
+
+    delimiter: str
+    encoding: str
+    decimal: str
+    thousands: str
+    missing: Mapping[str, Sequence[Code]]
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The fields that differ from their defaults, as a spec states them."""
+        fields = load_catalog().table
+        return {key: value for key, value in asdict(self).items() if value != fields[key].default}
+
+
 @dataclass(frozen=True)
 class Spec:
     """A checked spec.
 
-    `given` is the spec as it was written (what the answers file keeps), `inputs` and `outputs`
-    are complete: every field has its value.
+    `given` is the spec as it was written (what the answers file keeps), `inputs`, `outputs` and
+    `table` are complete: every field has its value.
     """
 
     given: dict[str, Any]
@@ -76,6 +99,7 @@ class Spec:
     inputs: tuple[dict[str, Any], ...]
     merge: Merge
     outputs: tuple[dict[str, Any], ...]
+    table: TableNotation
     features: tuple[str, ...] = ()
 
     @property
@@ -169,7 +193,8 @@ def nearest(word: object, words: Iterable[str]) -> str:
     close = difflib.get_close_matches(str(word), words, n=1, cutoff=0.5)
     if close:
         return f"did you mean '{close[0]}'?"
-    return "choose one of " + ", ".join(words)
+    shown_words = (w if any(map(str.isalnum, w)) else f'"{w}"' for w in words)
+    return "choose one of " + ", ".join(shown_words)
 
 
 # Names that derive from the project's
@@ -305,6 +330,71 @@ def check_field(field: Field, value: object, place: str) -> None:
         for column, times in Counter(value).items():
             if times > 1:
                 _fail(place, f"names the column '{column}' twice")
+    else:
+        _OTHER_CHECKS[field.kind](field, value, place)
+
+
+def _check_character(field: Field, value: object, place: str) -> None:
+    allowed = isinstance(value, str) and (
+        field.empty if not value else len(value) == 1 and not value.isalnum()
+    )
+    if not allowed or value in tuple('"+-\r\n\0'):
+        none = ', or "" for none' if field.empty else ""
+        _fail(
+            place,
+            f'is {shown(value)}; give one character that is no letter, digit, " or sign{none}',
+        )
+
+
+def _check_encoding(field: Field, value: object, place: str) -> None:
+    try:
+        if not isinstance(value, str):
+            raise LookupError
+        "a".encode(value)  # codecs that are not for text fail too
+    except (LookupError, ValueError):
+        _fail(
+            place, f"no encoding {shown(value)}; give a codec of Python's, such as utf-8 or cp1252"
+        )
+
+
+def _check_date_format(field: Field, value: object, place: str) -> None:
+    if value in ("", *field.choices):
+        return
+    words = ", ".join(field.choices)
+    if not isinstance(value, str) or "%" not in value or not value.isprintable():
+        _fail(place, f'is {shown(value)}; give a strptime format such as "%d.%m.%Y", or {words}')
+    if not any(year in value for year in ("%Y", "%y", "%G", "%c", "%x")):
+        _fail(place, f"{shown(value)} has no year (%Y)")
+    moment = datetime(2020, 12, 31)
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            datetime.strptime(moment.strftime(value), value)
+    except (ValueError, re.error) as error:
+        _fail(place, f"{shown(value)} is no strptime format: {one_line(str(error))}")
+
+
+def _check_codes(field: Field, value: object, place: str) -> None:
+    if not isinstance(value, Mapping):
+        _fail(place, f"is {shown(value)}; give lists of codes by column, such as {{co: [-200]}}")
+    for column, codes in value.items():
+        _check_column(column, place)
+        if not isinstance(codes, list) or not codes:
+            _fail(f"{place}.{column}", f"is {shown(codes)}; give a list such as [-200]")
+        if len(codes) > field.count:
+            _fail(f"{place}.{column}", f"has {len(codes)} codes; {field.count} are the most")
+        for index, code in enumerate(codes):
+            text = isinstance(code, str) and code.strip() == code != "" and code.isprintable()
+            number = isinstance(code, int | float) and not isinstance(code, bool)
+            if not text and not (number and math.isfinite(code)):
+                _fail(f"{place}.{column}[{index}]", f"is {shown(code)}; give a number or a word")
+
+
+_OTHER_CHECKS = {
+    "character": _check_character,
+    "encoding": _check_encoding,
+    "date_format": _check_date_format,
+    "codes": _check_codes,
+}
 
 
 def _check_keys(entry: Mapping[Any, Any], known: Iterable[str], place: str, what: str) -> None:
@@ -404,6 +494,20 @@ def complete_output(entry: object, place: str = "output") -> dict[str, Any]:
     return done
 
 
+def complete_table(given: object, place: str = "table") -> TableNotation:
+    """Check how a table is written, and fill in the defaults from the catalog."""
+    catalog = load_catalog()
+    if not isinstance(given, Mapping):
+        _fail(place, f'is {shown(given)}; give a mapping such as {{delimiter: ";", decimal: ","}}')
+    _check_keys(given, catalog.table, place, "a table")
+    for key, value in given.items():
+        check_field(catalog.table[key], value, f"{place}.{key}")
+    done = {key: given.get(key, field.default) for key, field in catalog.table.items()}
+    if given:
+        _run_checks(catalog.table_checks, done, place)
+    return TableNotation(**done)
+
+
 def columns_of(entry: Mapping[str, Any]) -> list[str]:
     """The manifest columns of a completed input or output."""
     return list(entry["columns"]) if "columns" in entry else [entry["column"]]
@@ -498,7 +602,28 @@ def validate(data: object) -> Spec:
     catalog = load_catalog()
     asked = given.get("features", catalog.default_features)
     features = tuple(name for name in catalog.features if name in asked)
-    return Spec(given, given["project_name"], tuple(inputs), merge, tuple(outputs), features)
+    table = complete_table(given.get("table", {}))
+    columns = [column for entry in (*inputs, *outputs) for column in columns_of(entry)]
+    for column in table.missing:
+        if column not in columns:
+            _fail(
+                "table.missing",
+                f"no input or output reads {shown(column)}; {nearest(column, columns)}",
+            )
+    return Spec(given, given["project_name"], tuple(inputs), merge, tuple(outputs), table, features)
+
+
+def without_unread_codes(given: dict[str, Any]) -> dict[str, Any]:
+    """A spec without the codes of columns that no input or output reads any more."""
+    codes = given.get("table", {}).get("missing")
+    if not codes:
+        return given
+    entries = [complete_input(entry) for entry in given["inputs"]]
+    entries += [complete_output(entry) for entry in given["outputs"]]
+    read = {column for entry in entries for column in columns_of(entry)}
+    kept = {column: codes[column] for column in codes if column in read}
+    table = {key: value for key, value in given["table"].items() if key != "missing"}
+    return {**given, "table": {**table, "missing": kept} if kept else table}
 
 
 def check_features(value: object, place: str = "features") -> list[str]:
@@ -529,6 +654,8 @@ def _given(data: object) -> dict[str, Any]:
     _check_keys(data, KEYS, "spec", "a spec")
     if "project_name" in data:
         check_project_name(data["project_name"])
+    if "table" in data:
+        complete_table(data["table"])
     if "features" in data:
         check_features(data["features"])
     return {key: data[key] for key in KEYS if key in data}

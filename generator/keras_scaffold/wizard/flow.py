@@ -29,6 +29,7 @@ from keras_scaffold.spec import (
     default_project_name,
     one_line,
     validate,
+    without_unread_codes,
 )
 from keras_scaffold.spec.notation import merge_text, parse_merge, shape_text
 from keras_scaffold.wizard.navigation import Dialog
@@ -437,6 +438,7 @@ def _change(dialog: Dialog, draft: Entry, what: str) -> None:
             complete_merge, draft.get("merge", MERGE), names
         ):
             _set_merge(dialog, draft)
+    draft.update(without_unread_codes(draft))
 
 
 def _diagram(inputs: Sequence[Entry]) -> str:
