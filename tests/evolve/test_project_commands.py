@@ -75,14 +75,15 @@ def test_a_feature_is_shown_as_a_difference_and_added(project, terminal):
     it.answer("Make this change?", ENTER)
     assert it.ends() == 0
     assert "Done: add feature warm-start" in it.text()
-    assert answers(project)["features"] == ["ensemble", "calibration", "report", "warm-start"]
+    default = ["ensemble", "calibration", "baselines", "report"]
+    assert answers(project)["features"] == [*default, "warm-start"]
     done = run_scaffold("undo", cwd=project)
-    assert (done.code, answers(project)["features"]) == (0, ["ensemble", "calibration", "report"])
+    assert (done.code, answers(project)["features"]) == (0, default)
     assert git(project, "status", "--porcelain") == ""
 
 
 def test_the_last_feature_can_be_removed(project):
-    for name in ("report", "ensemble", "calibration"):
+    for name in ("report", "ensemble", "baselines", "calibration"):
         done = run_scaffold("remove", "feature", name, "--yes", "--commit", cwd=project)
         assert done.code == 0, done
     assert answers(project)["features"] == []
@@ -97,7 +98,7 @@ def test_doctor_names_a_feature_that_there_is_not(project):
     path.write_text(path.read_text().replace("- report", "- reports"))
     done = run_scaffold("doctor", cwd=project)
     assert done.code == 1
-    assert "features[2]: no feature \"reports\"; did you mean 'report'?" in done.out
+    assert "features[3]: no feature \"reports\"; did you mean 'report'?" in done.out
 
 
 def test_a_merge_that_does_not_follow_is_asked_for(tmp_path, terminal):

@@ -163,11 +163,14 @@ def features_of(folder):
 @pytest.mark.parametrize(
     ("options", "features"),
     [
-        ([], ["ensemble", "calibration", "report"]),
+        ([], ["ensemble", "calibration", "baselines", "report"]),
         (["--minimal"], []),
         (["--minimal", "--feature", "onnx"], ["onnx"]),
-        (["--no-feature", "report"], ["ensemble", "calibration"]),
-        (["--feature", "onnx", "--feature", "onnx"], ["ensemble", "calibration", "report", "onnx"]),
+        (["--no-feature", "report"], ["ensemble", "calibration", "baselines"]),
+        (
+            ["--feature", "onnx", "--feature", "onnx"],
+            ["ensemble", "calibration", "baselines", "report", "onnx"],
+        ),
     ],
     ids=lambda each: " ".join(each) or "none",
 )
@@ -202,7 +205,7 @@ def test_wrong_features_are_an_error_of_the_command_line(options, message, tmp_p
         (["report"], ["--feature", "onnx"], ["report", "onnx"]),
         (["report"], ["--no-feature", "report"], []),
         (["report"], ["--minimal", "--feature", "litert"], ["litert"]),
-        (None, ["--no-feature", "onnx"], ["ensemble", "calibration", "report"]),
+        (None, ["--no-feature", "onnx"], ["ensemble", "calibration", "baselines", "report"]),
     ],
 )
 def test_options_change_the_features_of_a_spec(kept, options, features, tmp_path):
