@@ -186,7 +186,7 @@ def test_there_and_back(there, back, tmp_path):
 
 TRAIN = "src/two_senses/train.py"
 MINE = {  # lines of train.py, and what a person made of them
-    '    write_json(run / "metrics.json"': '    result["mine"] = 1\n    write_json(run / "metrics.json"',
+    '    (run / "metrics.json"': '    result["mine"] = 1\n    (run / "metrics.json"',
     "keras.optimizers.AdamW(learning_rate)": "keras.optimizers.SGD(learning_rate)",
     "    learning_rate: float = 2e-3\n": "    learning_rate: float = 5e-4  # mine\n",
     "    figure.savefig(path)\n": "    figure.savefig(path, dpi=200)\n",

@@ -983,7 +983,7 @@ def test_a_hole_is_the_same_here_and_in_the_project():
     from keras_scaffold.catalog import template_root
     from keras_scaffold.infer.cells import HOLES
 
-    folder = template_root() / "template" / "project" / "src" / "{{package_name}}"
-    text = (folder / "manifest.py.jinja").read_text(encoding="utf-8")
-    (words,) = re.findall(r"^MISSING_WORDS = \{(.*)\}$", text, flags=re.MULTILINE)
+    helper = template_root() / "template" / "shared" / "helpers" / "is_missing.py.jinja"
+    text = helper.read_text(encoding="utf-8")
+    (words,) = re.findall(r"^MISSING_WORDS = \[(.*)\]$", text, flags=re.MULTILINE)
     assert set(HOLES) == set(re.findall(r'"([^"]*)"', words))

@@ -176,7 +176,7 @@ def test_combinations_build_and_learn_a_batch(encoder, tmp_path):
             data = made.module("data")
             examples = data.open_examples(made.sample(rows=12))
             preprocessing = data.Preprocessing.adapt(examples)
-            made.module("train").compile_model(model, preprocessing.state)
+            made.module("model").compile_model(model, preprocessing.state)
             batch, targets = next(iter(data.make_dataset(examples, preprocessing, 12)))
             with tf.GradientTape() as tape:
                 loss = model.compute_loss(x=batch, y=targets, y_pred=model(batch, training=True))
@@ -560,7 +560,7 @@ def test_a_finished_run_is_not_resumed(trained, manifest):
     for folder in (run, run / "none"):  # a finished training is one that cannot be resumed
         done = trained.main("train", "--data", manifest, "--run", folder, "--resume")
         assert done.code == 1 and "nothing to resume" in done.err
-    assert json.loads((run / "run.json").read_text())["seed"] == 0
+    assert json.loads((run / "run.json").read_text())["options"]["seed"] == 0
 
 
 @pytest.mark.slow
@@ -607,7 +607,7 @@ def test_an_interrupted_training_is_resumed(features, tmp_path, monkeypatch):
         assert epochs[crashed:] == [4, 5, 6, 7]  # nothing that was finished is trained again
         history = pd.read_csv(run / "history.csv")
         assert history["epoch"].tolist() == [*range(8)] * (2 if features else 1)
-        assert json.loads((run / "run.json").read_text())["seed"] == 4
+        assert json.loads((run / "run.json").read_text())["options"]["seed"] == 4
         assert_finite(run)
         # Other data would be split in another way.
         (run / "metrics.json").unlink()
@@ -652,72 +652,90 @@ def test_a_saved_model_takes_raw_values(trained, manifest):
 
 @pytest.fixture(scope="module")
 def dated(tmp_path_factory):
-    """A project with a date, and one that may be missing and has the day first."""
+    """A project with a date in each way of writing; one may be missing."""
     inputs = [
         {"name": "when", "type": "datetime"},
         {"name": "due", "type": "datetime", "optional": True, "day_first": True},
+        {"name": "built", "type": "datetime", "format": "%d.%m.%Y %H:%M"},
+        {"name": "seen", "type": "datetime", "format": "unix"},
+        {"name": "sent", "type": "datetime", "format": "unix_ms"},
+        {"name": "any", "type": "datetime", "format": "mixed"},
     ]
     with project(spec_of(inputs), tmp_path_factory.mktemp("dated")) as made:
         yield made
 
 
-@pytest.mark.parametrize(
-    ("text", "moment"),
-    [
-        ("2020-12-31", "2020-12-31"),
-        ("2020-12-31T17:05:01.5Z", "2020-12-31T17:05:01.5"),
-        ("2020-12-31T01:05+02:00", "2020-12-30T23:05"),
-        ("2021/03/04", "2021-03-04"),
-        ("31.12.2020", "2020-12-31"),
-        ("12/31/2020", "2020-12-31"),
-        ("3/4/20", "2020-03-04"),
-        ("20200131", "2020-01-31"),
-        ("2010", "2010-01-01"),
-        ("1600000000", "2020-09-13T12:26:40"),
-        ("1600000000000", "2020-09-13T12:26:40"),
-        ("Wed Dec 23 17:38:18 +0000 2009", "2009-12-23T17:38:18"),
-        ("1066-10-14", "1066-10-14"),
-        *((text, None) for text in ("", "lots", "12:30", "10", "now", "may", "2020-02-30", "1.5")),
-    ],
-)
-def test_dates_are_read_as_they_are_written(dated, text, moment):
+def dates_of(made, path, **columns):
+    """Read a table of dates: of each column the moments, and what is wrong with rows."""
     import numpy as np
     import pandas as pd
 
-    found = dated.module("manifest").parse_times(pd.Series([text, None]))
-    wanted = np.nan if moment is None else np.datetime64(moment, "ms").astype(int) / 1000
-    np.testing.assert_equal(found, [wanted, np.nan])
+    rows = len(next(iter(columns.values())))
+    whole = {"when": "2020-01-01", "due": "", "built": "01.02.2020 00:00", "seen": "0", "sent": "0"}
+    table = {**whole, "any": "2020-01-01", "label": ["a", "b"] * rows, **columns}
+    table["label"] = table["label"][:rows]
+    pd.DataFrame(table).to_csv(path, index=False)
+    examples = made.module("data").open_examples(path)
+    moments = {}
+    for name in columns:
+        days, seconds = examples.values[name].astype("float64").T
+        milliseconds = np.where(np.isnan(days), np.nan, 1000 * (86_400 * days + seconds))
+        moments[name] = milliseconds.astype("datetime64[ms]").astype(str).tolist()
+    return moments, [problem[1] for problem in examples.problems]
 
 
-def test_the_column_tells_what_comes_first(dated):
-    import pandas as pd
+@pytest.mark.parametrize(
+    ("column", "text", "moment"),
+    [
+        ("when", "2020-12-31", "2020-12-31"),
+        ("when", "2020-12-31T17:05:01.5Z", "2020-12-31T17:05:01.500"),
+        ("when", "2020-12-31T01:05+02:00", "2020-12-30T23:05"),
+        ("when", "20200131", "2020-01-31"),
+        ("when", "1066-10-14", "1066-10-14"),
+        ("due", "31/12/2020", "2020-12-31"),
+        ("due", "3/4/20", "2020-04-03"),
+        ("due", "2020-03-04", "2020-03-04"),
+        ("built", "03.04.2020 17:05", "2020-04-03T17:05"),
+        ("seen", "1600000000", "2020-09-13T12:26:40"),
+        ("sent", "1600000000000", "2020-09-13T12:26:40"),
+        ("any", "12/31/2020", "2020-12-31"),
+        ("any", "3/4/2020", "2020-03-04"),
+        ("any", "Wed Dec 23 17:38:18 +0000 2009", "2009-12-23T17:38:18"),
+        *(("when", text, None) for text in ("lots", "12:30", "now", "2020-02-30", "31.12.2020")),
+        *(("built", text, None) for text in ("2020-12-31", "03.04.2020", "31.02.2020 10:00")),
+        ("seen", "2020-12-31", None),
+    ],
+)
+def test_dates_are_read_as_the_spec_states(dated, tmp_path, column, text, moment):
+    import numpy as np
 
-    def days(*texts, **order):
-        seconds = dated.module("manifest").parse_times(pd.Series(texts), **order)
-        return (seconds / 86_400).astype("datetime64[D]").astype(str).tolist()
+    moments, problems = dates_of(dated, tmp_path / "table.csv", **{column: [text]})
+    if moment is None:
+        assert problems == [f"{column} is {text!r}, not a date"]
+    else:
+        assert not problems
+        assert moments[column] == [str(np.datetime64(moment, "ms"))]
 
-    assert days("03/04/2020", "31/12/2020")[0] == "2020-04-03"
-    assert days("03/04/2020", "12/31/2020")[0] == "2020-03-04"
-    assert days("03/04/2020", "2020-03-04", "2020-3-4") == ["2020-03-04"] * 3
-    told = days("03/04/2020", "2020-03-04", "2020/3/4", day_first=True)
-    assert told == ["2020-04-03", "2020-03-04", "2020-03-04"]
+
+def test_a_date_depends_on_no_other_row(dated, tmp_path):
+    texts = ["31/12/2020", "3/4/2020", "2020-03-04", "12/31/2020", "13/1/2021"]
+    together, _ = dates_of(dated, tmp_path / "all.csv", due=texts)
+    alone = [dates_of(dated, tmp_path / "one.csv", due=[text])[0]["due"][0] for text in texts]
+    assert together["due"] == alone
 
 
 def test_bad_and_missing_dates(dated, tmp_path):
     import numpy as np
 
-    path = tmp_path / "table.csv"
-    path.write_text("when,due,label\n2020-01-02,,a\nlots,3/4/2020,b\n,soon,a\n")
-    data, manifest = dated.module("data"), dated.module("manifest")
-    examples = data.open_examples(path)
-    assert [(it.row, it.text) for it in examples.problems] == [
-        (3, "when is missing"),
-        (2, "when is 'lots', not a date"),
-        (3, "due is 'soon', not a date"),
+    columns = {"when": ["2020-01-02", "lots", ""], "due": ["", "3/4/2020", "soon"]}
+    _, problems = dates_of(dated, tmp_path / "table.csv", **columns)
+    assert problems == [
+        "when is missing",
+        "when is 'lots', not a date",
+        "due is 'soon', not a date",
     ]
-    with pytest.raises(manifest.DataError, match="2 invalid rows"):
-        manifest.drop_invalid_rows(examples, allowed=False)
-    days = examples.values["due"][:2]
+    data = dated.module("data")
+    days = data.open_examples(tmp_path / "table.csv").values["due"][:2]
     np.testing.assert_equal(days, [[np.nan, np.nan], [18_355, 0]])
     tensors = data.time_and_cycles(days, data.spread_of_times(days, 4)).numpy()
     assert np.isnan(tensors[0]).all() and np.isfinite(tensors[1]).all()

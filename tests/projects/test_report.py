@@ -141,8 +141,8 @@ def seen(six):
     run = six.folder / "runs" / "one"
     model, preprocessing, _ = six.module("evaluate").open_run(run)
     examples = six.module("data").open_examples(six.folder / "sample" / "manifest.csv")
-    splits = six.module("splits").load_splits(run / "splits.csv", examples)
-    rows = examples.take(splits == "validation")
+    examples.frame["split"] = six.module("manifest").load_splits(run, examples)
+    rows = examples.split("validation")
     predicted = six.module("evaluate").predict_batches(model, preprocessing, rows, 32)
     return model, preprocessing, rows, predicted
 
@@ -208,7 +208,7 @@ def test_importance_is_what_the_main_metric_loses(six, seen):
         for name, array in rows.values.items()
     }
     values |= {name: rows.values[name] for name in preprocessing.targets(rows)}
-    few = type(rows)(rows.source, rows.rows, rows.splits, values)
+    few = type(rows)(rows.source, rows.frame, values)
     report, evaluate = six.module("report"), six.module("evaluate")
     predicted = evaluate.predict_batches(model, preprocessing, few, 32)
     found = report.permutation_importance(model, preprocessing, few, predicted)
@@ -243,7 +243,7 @@ def test_the_rows_shown_are_those_of_the_highest_loss(six, seen):
     inputs = [entry["name"] for entry in six.spec.inputs]
     for (name, loss), grid in zip(losses.items(), grids, strict=True):
         shown = [int(re.match(r"row (\d+)", card.text)[1]) for card in grid.all("div", "card")]
-        of_row = dict(zip(rows.rows.tolist(), loss.tolist(), strict=True))
+        of_row = dict(zip(rows.frame.index.tolist(), loss.tolist(), strict=True))
         assert len(shown) == len(set(shown)) == 12
         shown_losses = [of_row[row] for row in shown]
         np.testing.assert_allclose(shown_losses, sorted(loss, reverse=True)[:12], rtol=1e-3)
@@ -285,7 +285,7 @@ def test_raw_values_are_shown_as_they_are_and_never_as_markup(six, seen, tmp_pat
             values[name] = np.full_like(array, 1234.5)
         if name == "binary_in":
             values[name] = np.full_like(array, np.nan)
-    few = type(rows)(rows.source.with_name("a<b>.csv"), rows.rows, rows.splits, values)
+    few = type(rows)(rows.source.with_name("a<b>.csv"), rows.frame, values)
     metrics = {name: {"metric": 1.0} for name in preprocessing.targets(rows)}
     write_results(tmp_path, metrics)
     path = six.module("report").write_report(tmp_path, model, preprocessing, few, [])
@@ -354,7 +354,7 @@ def test_a_branch_without_gradient_is_named(tmp_path):
         examples = data.open_examples(made.sample(rows=64))
         preprocessing = data.Preprocessing.adapt(examples)
         model = made.module("model").build_model()
-        made.module("train").compile_model(model, preprocessing.state)
+        made.module("model").compile_model(model, preprocessing.state)
         for layer in model.layers:
             if layer.name.startswith("dozing.") and layer.weights:
                 layer.set_weights([0 * weight for weight in layer.get_weights()])
@@ -387,7 +387,7 @@ def test_gradient_norms_are_those_of_the_loss(tmp_path):
         examples = data.open_examples(made.sample(rows=32))
         preprocessing = data.Preprocessing.adapt(examples)
         model = made.module("model").build_model()
-        made.module("train").compile_model(model, preprocessing.state)
+        made.module("model").compile_model(model, preprocessing.state)
         watch = report.WatchBranches(examples, preprocessing)
         watch.set_model(model)
         watch.on_epoch_end(0)

@@ -101,7 +101,7 @@ def test_branches_survive_another_input(first, data, tmp_path):
         # The manifest has got columns, not rows: what was tested still is.
         assert (done.run / "splits.csv").read_text() == (run / "splits.csv").read_text()
         assert "rows keep their splits by their numbers" in done.err
-        assert json.loads((done.run / "run.json").read_text())["seed"] == 3
+        assert json.loads((done.run / "run.json").read_text())["options"]["seed"] == 3
 
 
 def test_a_branch_with_another_encoder_begins_anew(first, data, tmp_path):

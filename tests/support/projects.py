@@ -280,10 +280,10 @@ def check_life(made: Project, folder: Path) -> None:
 
     # The fitted state is what the file says: the same tensors from both.
     examples = data.open_examples(manifest)
-    splits = made.module("splits").load_splits(run / "splits.csv", examples)
-    take = made.module("splits").select_split
-    parts = {part: take(examples, splits, part) for part in ("train", "validation", "test")}
-    assert sorted(np.concatenate([part.rows for part in parts.values()])) == [*range(1, ROWS + 1)]
+    examples.frame["split"] = made.module("manifest").load_splits(run, examples)
+    parts = {part: examples.split(part) for part in ("train", "validation", "test")}
+    rows = np.concatenate([part.frame.index for part in parts.values()])
+    assert sorted(rows) == [*range(1, ROWS + 1)]
     assert len(parts["train"]) > len(parts["test"]) > 0
     fitted = data.Preprocessing.adapt(parts["train"])
     loaded = data.Preprocessing.load(run / "preprocessing.json")
