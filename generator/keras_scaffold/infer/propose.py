@@ -456,11 +456,10 @@ def _files(entry: dict[str, Any], group: list[Column], table: Table, whys: list[
 
 
 def _date(entry: dict[str, Any], group: list[Column], table: Table, whys: list[str]) -> None:
-    form, day_first = group[0].facts["format"], group[0].facts["day_first"]
-    if form:
+    if form := group[0].facts["format"]:
         entry["format"] = form
         whys.append("each date parsed by itself" if form == "mixed" else f"written as {form}")
-    if day_first:
+    if group[0].facts.get("day_first"):
         entry["day_first"] = True
         whys.append("the day first")
 
