@@ -6,6 +6,7 @@ import io
 import json
 
 import pytest
+from keras_scaffold.spec import validate
 from projects import assert_finite, project, small_input, small_output, spec_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_xla")]
@@ -392,9 +393,10 @@ def test_a_table_is_read_as_it_is_written(strict, tmp_path, encoding, delimiter)
 
 
 def test_a_number_may_be_written_with_a_comma(tmp_path):
-    inputs = [{"name": "a", "type": "numeric", "columns": ["x"], "decimal": "comma"}]
-    outputs = [{"name": "y", "task": "regression", "decimal": "comma"}]
-    with project(spec_of(inputs, outputs=outputs), tmp_path) as one:
+    inputs = [{"name": "a", "type": "numeric", "columns": ["x"]}]
+    given = spec_of(inputs, outputs=[{"name": "y", "task": "regression"}]).given
+    table = {"delimiter": ";", "decimal": ",", "thousands": "."}
+    with project(validate({**given, "table": table}), tmp_path) as one:
         path = tmp_path / "manifest.csv"
         path.write_text('x;y\n3,5;1.000,25\n"-0,125";2\n')
         examples = one.module("data").open_examples(path)

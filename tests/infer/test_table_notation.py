@@ -179,6 +179,21 @@ def test_cells_of_excel_have_marks_too(tmp_path):
     assert look(tmp_path / "table.xlsx").spec["table"] == {"decimal": ","}
 
 
+@pytest.mark.parametrize("kind", ["parquet", "jsonl"])
+def test_numbers_that_are_no_text_have_no_marks(kind, tmp_path):
+    import polars as pl
+
+    floats = [i * 37 % 91 + 0.25 for i in range(60)]
+    frame = pl.DataFrame({"a": floats, "b": _amounts("{},5"), "y": ["a", "b"] * 30})
+    path = tmp_path / f"table.{kind}"
+    (frame.write_parquet if kind == "parquet" else frame.write_ndjson)(path)
+    found = look(path)
+    assert found.spec["table"] == {"decimal": ","}
+    assert [each.columns for each in found.inputs] == [("a", "b")]
+    assert found.targets[0].task == "binary"
+    assert look(path, target="a").targets[0].task == "regression"
+
+
 # Codes for what is missing
 
 

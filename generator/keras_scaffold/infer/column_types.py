@@ -170,7 +170,7 @@ def _stripped(column: Column) -> pl.Expr:
 def _hole(table: Table, column: Column) -> pl.Expr:
     if column.kind in ("texts", "labels"):
         return pl.col(column.name).is_null() | _stripped(column).is_in(TEXT_HOLES)
-    return is_hole(_stripped(column), table.written, column.name)
+    return is_hole(_stripped(column), table.notation_of(column.name), column.name)
 
 
 def _plainly_good(table: Table, column: Column) -> pl.Expr:
@@ -188,7 +188,7 @@ def _good(table: Table, column: Column, cell: pl.Expr | None = None) -> pl.Expr:
         return cell.str.to_lowercase().is_in(TRUE + FALSE).fill_null(False)
     if column.kind == "dates":
         return dates.is_date(cell, column.facts["format"])
-    return as_numbers(cell, table.written, column.name).is_not_null()
+    return as_numbers(cell, table.notation_of(column.name), column.name).is_not_null()
 
 
 def _with_orders(table: Table, columns: list[Column]) -> list[Column]:
