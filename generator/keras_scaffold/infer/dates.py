@@ -21,6 +21,7 @@ DAY_FIRST = r"^(1[3-9]|2\d|3[01])[/.-]\d"  # 31/12, not 12/31
 MONTH_FIRST = r"^\d\d?[/.-](1[3-9]|2\d|3[01])\b"
 EITHER_FIRST = r"^\d\d?[/.-]\d\d?[/.-]"
 UNIX_DIGITS = {UNIX: r"^\d{9,10}(\.\d+)?$", UNIX_MS: r"^\d{12,13}$"}
+STRAY = 0.01  # of the dates may be in the other order, and are invalid
 LAST = 253_402_300_799  # the last second of the year 9999
 
 _HOUR = r"([01]?\d|2[0-3])"
@@ -84,7 +85,7 @@ def _in_calendar(cell: pl.Expr, *formats: str) -> pl.Expr:
 
 
 def find_format(values: pl.Series) -> tuple[str, int]:
-    """The format in which most values are dates, the plainest first; and how many are."""
+    """The plainest format in which nearly as many values are dates as in any; and how many are."""
     cell = pl.col(values.name)
     counts = {form: is_date(cell, form).sum() for form in (ISO, *FORMATS, MIXED)}
     counts |= {form: cell.str.contains(digits).sum() for form, digits in UNIX_DIGITS.items()}
@@ -92,8 +93,8 @@ def find_format(values: pl.Series) -> tuple[str, int]:
         count.alias(str(place)) for place, count in enumerate(counts.values())
     )
     by_form = dict(zip(counts, found.row(0), strict=True))
-    best = max(by_form, key=lambda form: by_form[form])
-    return best, by_form[best]
+    enough = (1 - STRAY) * max(by_form.values())
+    return next((form, count) for form, count in by_form.items() if count >= enough)
 
 
 def other_order(form: str) -> str:
@@ -107,10 +108,10 @@ def settle_order(form: str, days: int, months: int, either: int) -> tuple[str, b
 
     `days` rows have the day first (31/12), `months` the month; `either` are written in numbers.
     """
-    if form == MIXED or (days and months):
+    if form == MIXED or min(days, months) > STRAY * (days + months):
         return MIXED, days > months, "" if days or months or not either else "day_first: true"
     other = other_order(form)
     if not (days or months):
         return form, False, f'format: "{other}"'
     is_day_first = form.index("%d") < form.index("%m")
-    return (form if is_day_first == bool(days) else other), False, ""
+    return (form if is_day_first == (days > months) else other), False, ""
