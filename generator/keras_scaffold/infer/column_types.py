@@ -192,14 +192,14 @@ def _good(table: Table, column: Column, cell: pl.Expr | None = None) -> pl.Expr:
 
 
 def _with_orders(table: Table, columns: list[Column]) -> list[Column]:
-    """Settle by all rows whether the day or the month is first, where dates allow both."""
+    """Decide by all rows whether the day or the month is first, where dates allow both."""
     patterns = (dates.DAY_FIRST, dates.MONTH_FIRST, dates.EITHER_FIRST)
     done = []
     for column in columns:
         form = column.facts.get("format", "")
         if column.type and (form == dates.MIXED or dates.other_order(form)):
             counts = _count(table, {p: _stripped(column).str.contains(p) for p in patterns})
-            form, day_first, other = dates.settle_order(form, *counts.values())
+            form, day_first, other = dates.decide_order(form, *counts.values())
             facts = {**column.facts, "format": form, "day_first": day_first, "other": other}
             column = replace(column, facts=facts)
         done.append(column)

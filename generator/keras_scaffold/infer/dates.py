@@ -103,7 +103,7 @@ def other_order(form: str) -> str:
     return other if form in FORMATS and other in FORMATS else ""
 
 
-def settle_order(form: str, days: int, months: int, either: int) -> tuple[str, bool, str]:
+def decide_order(form: str, days: int, months: int, either: int) -> tuple[str, bool, str]:
     """The format by the evidence of all rows: format, day_first, and what to set if it is wrong.
 
     `days` rows have the day first (31/12), `months` the month; `either` are written in numbers.
