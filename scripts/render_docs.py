@@ -73,6 +73,7 @@ def parts() -> dict[str, str]:
         "input fields": "\n".join(input_sections()),
         "output fields": "\n".join(output_sections()),
         "spec keys": spec_keys(spec_schema()),
+        "table fields": field_table(catalog.table),
         "commands": "\n".join(command_sections(typer.main.get_command(app), "scaffold")),
     }
 
@@ -109,7 +110,8 @@ def field_table(fields: Mapping[str, Field]) -> str:
 def takes(field: Field) -> str:
     """What a field takes, with its limits."""
     if field.choices:
-        return ", ".join(f"`{choice}`" for choice in field.choices)
+        choices = [f"`{choice}`" for choice in field.choices]
+        return ", ".join(["a strptime format"] * (field.kind == "date_format") + choices)
     axes = f" ({', '.join(field.axes)})" if field.axes else ""
     limits = ""
     if field.least is not None:

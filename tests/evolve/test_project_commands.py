@@ -93,6 +93,30 @@ def test_the_last_feature_can_be_removed(project):
     assert files_in(project) == files_in(fresh)
 
 
+def test_a_project_keeps_how_its_table_is_written(tmp_path):
+    table = {"delimiter": ";", "missing": {"age": [-1], "note": ["k. A."]}}
+    spec = {
+        "project_name": "Made",
+        "inputs": [{"name": "age", "type": "numeric", "columns": ["age"]}],
+        "outputs": [{"name": "label", "task": "binary"}],
+    }
+    spec["inputs"].append({"name": "note", "type": "text"})
+    (tmp_path / "spec.yml").write_text(yaml.safe_dump({**spec, "table": table}))
+    project = make(tmp_path / "made", "--spec", "spec.yml")
+    before = files_in(project)
+    for words in ("add input pulse:timeseries", "set age.bins 4", "remove input note"):
+        done = run_scaffold(*words.split(), "--yes", "--commit", cwd=project)
+        assert done.code == 0, done
+    # The codes of a column went with the last input that read it.
+    assert answers(project)["table"] == {"delimiter": ";", "missing": {"age": [-1]}}
+    assert run_scaffold("doctor", cwd=project).code == 0
+    for _ in range(3):
+        assert run_scaffold("undo", cwd=project).code == 0
+        git(project, "add", "-A")
+        git(project, "commit", "-q", "-m", "Undo")
+    assert files_in(project) == before
+
+
 def test_doctor_names_a_feature_that_there_is_not(project):
     path = project / ".copier-answers.yml"
     path.write_text(path.read_text().replace("- report", "- reports"))

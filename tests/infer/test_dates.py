@@ -81,6 +81,14 @@ def test_one_date_of_all_rows_decides(tmp_path):
     assert look(early, tmp_path) == ({"format": "%d/%m/%Y"}, [])
 
 
+def test_few_dates_in_the_other_order_are_invalid(tmp_path):
+    values = [it.strftime("%m/%d/%Y") for it in moments(9000)]
+    values[4320] = "31/12/2020"
+    entry, (warning,) = look(values, tmp_path)
+    assert entry == {"format": "%m/%d/%Y"}
+    assert "dates but for 1 cell such as '31/12/2020'" in warning
+
+
 @pytest.mark.parametrize(("unit", "form"), [(1, "unix"), (1000, "unix_ms")])
 def test_unix_times(unit, form, tmp_path):
     values = [int(it.timestamp()) % 10**9 + 10**9 for it in moments()]

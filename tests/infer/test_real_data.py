@@ -6,6 +6,7 @@ import io
 import json
 
 import pytest
+from keras_scaffold.spec import validate
 from projects import assert_finite, project, small_input, small_output, spec_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_xla")]
@@ -541,7 +542,7 @@ def test_times_are_read_as_the_input_of_the_column_is(tmp_path):
         for column in ("Built", "sold"):
             order = one.module("split_by").read_times(examples, column).argsort()
             assert order.tolist() == [1, 2, 0]
-        with pytest.raises(one.module("manifest").DataError, match="row 1: other is '15.06.2022'"):
+        with pytest.raises(one.module("manifest").DataError, match=r"row 1: other is '15\.06\.2022'"):
             one.module("split_by").read_times(examples, "other")
 
 

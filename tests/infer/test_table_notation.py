@@ -65,6 +65,11 @@ def test_a_table_is_inspected_to_the_notation_in_which_it_is_written(
     path = tmp_path_factory.mktemp("table") / "table.csv"
     path.write_bytes(text.getvalue().encode(encoding))
     found = look(path)
+    pandas = pytest.importorskip("pandas")
+    given = found.table.written
+    frame = pandas.read_csv(path, dtype=str, sep=given.delimiter, encoding=given.encoding)
+    assert list(frame.columns) == ["größe", "amount", "town", "y"]
+    assert set(frame["town"]) <= set(TOWNS)
     usual = {"delimiter": ",", "encoding": "utf-8", "decimal": ".", "thousands": "", "missing": {}}
     table = {
         "delimiter": delimiter,
@@ -125,12 +130,14 @@ def _amounts(form, rows=60):
 
 def test_columns_that_contradict_each_other_are_named_and_set_aside(tmp_path):
     columns = {"a": _amounts("{},5"), "b": _amounts("{}.5"), "c": _amounts("{}.25")}
-    found = look(written(tmp_path, columns, delimiter=";"))
+    path = written(tmp_path, columns, delimiter=";")
+    found = look(path)
     assert [each.columns for each in found.inputs] == [("b", "c")]
     assert found.spec["table"] == {"delimiter": ";"}
     (warning,) = (it for it in found.warnings if it.startswith("a: "))
     assert "numbers written like 2,5" in warning.replace("1,5", "2,5")
     assert "one notation" in warning
+    assert not any("notation" in it for it in look(path, drop=["a"]).warnings)
 
 
 def test_the_target_decides_where_columns_contradict_each_other(tmp_path):
@@ -179,6 +186,21 @@ def test_cells_of_excel_have_marks_too(tmp_path):
     assert look(tmp_path / "table.xlsx").spec["table"] == {"decimal": ","}
 
 
+@pytest.mark.parametrize("kind", ["parquet", "jsonl"])
+def test_numbers_that_are_no_text_have_no_marks(kind, tmp_path):
+    import polars as pl
+
+    floats = [i * 37 % 91 + 0.25 for i in range(60)]
+    frame = pl.DataFrame({"a": floats, "b": _amounts("{},5"), "y": ["a", "b"] * 30})
+    path = tmp_path / f"table.{kind}"
+    (frame.write_parquet if kind == "parquet" else frame.write_ndjson)(path)
+    found = look(path)
+    assert found.spec["table"] == {"decimal": ","}
+    assert [each.columns for each in found.inputs] == [("a", "b")]
+    assert found.targets[0].task == "binary"
+    assert look(path, target="a").targets[0].task == "regression"
+
+
 # Codes for what is missing
 
 
@@ -206,6 +228,14 @@ def test_a_code_in_one_column_is_one_in_others(tmp_path):
 def test_what_may_be_a_number_is_no_code(values, tmp_path):
     found = look(written(tmp_path, {"a": values, "b": _amounts("{}.5", 200)}))
     assert "table" not in found.spec
+
+
+def test_codes_of_labels_are_labels(tmp_path):
+    values = [-999 if i % 9 == 0 else i % 40 for i in range(200)]
+    columns = {"a": values, "b": _amounts("{}.5", 200)}
+    found = look(written(tmp_path, columns), types=["a:categorical"])
+    assert "table" not in found.spec
+    assert not any("-999" in it for it in found.warnings)
 
 
 def test_rows_without_a_target_may_have_a_code(tmp_path):

@@ -33,6 +33,8 @@ def test_answers_by_hand_give_a_project(tmp_path):
     child.send(ENTER)
     child.expect("The outputs: a list")
     child.send(END_OF_TEXT)
+    child.expect("How the table is written")
+    child.send(ENTER)
     child.expect("The optional parts")
     child.send(ENTER)
     child.expect(pexpect.EOF)

@@ -80,7 +80,7 @@ def change(it, column, what):
     """Say another word on a column."""
     it.answer(FOUND, "change", ENTER)
     it.answer(COLUMN, column, ENTER)
-    it.answer(f"What shall {column} be?", what, ENTER)
+    it.answer(f"How should {column} be used?", what, ENTER)
 
 
 def same_again(it):
@@ -194,11 +194,11 @@ def test_columns_are_corrected(new, csv):
     change(it, "price", "predicted too")
     it.answer(FOUND, "change", ENTER)
     it.answer(COLUMN, "house", ENTER)
-    it.asks("What shall house be?")
+    it.asks("How should house be used?")
     it.approve("from_data_column")
     it.press("time series", ENTER)
     it.shows("    house:timeseries: its cells are no paths of such files")
-    it.answer("What shall house be?", "<")
+    it.answer("How should house be used?", "<")
     it.answer(COLUMN, "<")
     it.answer(FOUND, "go on", ENTER)
     it.answer(LAST, ENTER)
@@ -239,7 +239,7 @@ def test_every_question_on_data_has_a_way_back(new, csv):
     it.answer(FOUND, ENTER)
     it.answer(LAST, "<")
     it.answer(FOUND, "<")
-    it.answer("What shall rooms be?", "<")
+    it.answer("How should rooms be used?", "<")
     it.answer(COLUMN, "<")
     it.answer(FOUND, "<")
     it.answer(TARGET, "<")
@@ -339,7 +339,7 @@ def test_columns_of_any_name_are_told_apart(new, tmp_path):
     it.answer(TARGET, ENTER)
     it.answer(FOUND, "change", ENTER)
     it.answer(COLUMN, ENTER)  # the first
-    it.answer("What shall < be?", "left out", ENTER)
+    it.answer("How should < be used?", "left out", ENTER)
     change(it, "a:numeric", "left out")
     it.answer(FOUND, ENTER)
     it.answer(LAST, ENTER)
@@ -364,7 +364,7 @@ def test_a_terminal_without_a_cursor_gets_lines(new, csv):
     it.press("2", ENTER)
     it.shows(COLUMN)
     it.press("rooms", ENTER)
-    it.shows("What shall rooms be?")
+    it.shows("How should rooms be used?")
     it.press("left out", ENTER)
     it.shows("as you chose")
     it.press(CTRL_C)

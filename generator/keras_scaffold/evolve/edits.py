@@ -272,7 +272,7 @@ def set_field(
 
 
 def set_table(given: Given, field: str, value: Any) -> Given:
-    """Write the table in another way; the default of a field is the same as unsaid."""
+    """Set a field of the table; one with its default is left out."""
     table = complete_table(given.get("table", {}))
     if field not in load_catalog().table:
         raise SpecError(f"table: no field '{field}'; {nearest(field, load_catalog().table)}")

@@ -72,10 +72,11 @@ class Cells:
     def of(cls, table: Table, name: str) -> Cells:
         """Read a column's cells from the table's sample."""
         strings = table.sample[name].str.strip_chars()
-        hole = pl.select(is_hole(pl.lit(strings), table.written, name)).to_series()
+        written = table.notation_of(name)
+        hole = pl.select(is_hole(pl.lit(strings), written, name)).to_series()
         values, rows = strings.filter(~hole), table.sample[ROW]
         native = table.native.get(name, "")
-        return cls(name, native, rows, strings, values, rows.filter(~hole), table.written)
+        return cls(name, native, rows, strings, values, rows.filter(~hole), written)
 
     def numbers(self) -> pl.Series:
         """The values as numbers, null where one is none."""

@@ -170,7 +170,7 @@ def _stripped(column: Column) -> pl.Expr:
 def _hole(table: Table, column: Column) -> pl.Expr:
     if column.kind in ("texts", "labels"):
         return pl.col(column.name).is_null() | _stripped(column).is_in(TEXT_HOLES)
-    return is_hole(_stripped(column), table.written, column.name)
+    return is_hole(_stripped(column), table.notation_of(column.name), column.name)
 
 
 def _plainly_good(table: Table, column: Column) -> pl.Expr:
@@ -188,24 +188,20 @@ def _good(table: Table, column: Column, cell: pl.Expr | None = None) -> pl.Expr:
         return cell.str.to_lowercase().is_in(TRUE + FALSE).fill_null(False)
     if column.kind == "dates":
         return dates.is_date(cell, column.facts["format"])
-    return as_numbers(cell, table.written, column.name).is_not_null()
+    return as_numbers(cell, table.notation_of(column.name), column.name).is_not_null()
 
 
 def _with_orders(table: Table, columns: list[Column]) -> list[Column]:
-    """Settle by all rows, where dates are written in numbers, whether the day or the month is first."""
-    open_ones = [c for c in columns if c.type and c.kind == "dates" and not _is_array(table, c)]
+    """Decide by all rows whether the day or the month is first, where dates allow both."""
     patterns = (dates.DAY_FIRST, dates.MONTH_FIRST, dates.EITHER_FIRST)
-    counts = _count(
-        table,
-        {f"{c.name}\0{p}": _stripped(c).str.contains(p) for c in open_ones for p in patterns},
-    )
     done = []
     for column in columns:
-        if column in open_ones:
-            evidence = (counts[f"{column.name}\0{pattern}"] for pattern in patterns)
-            form, day_first, other = dates.settle_order(column.facts["format"], *evidence)
-            facts = {"format": form, "day_first": day_first, "other": other}
-            column = replace(column, facts={**column.facts, **facts})
+        form = column.facts.get("format", "")
+        if column.type and (form == dates.MIXED or dates.other_order(form)):
+            counts = _count(table, {p: _stripped(column).str.contains(p) for p in patterns})
+            form, day_first, other = dates.decide_order(form, *counts.values())
+            facts = {**column.facts, "format": form, "day_first": day_first, "other": other}
+            column = replace(column, facts=facts)
         done.append(column)
     return done
 

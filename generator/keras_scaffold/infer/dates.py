@@ -21,26 +21,28 @@ DAY_FIRST = r"^(1[3-9]|2\d|3[01])[/.-]\d"  # 31/12, not 12/31
 MONTH_FIRST = r"^\d\d?[/.-](1[3-9]|2\d|3[01])\b"
 EITHER_FIRST = r"^\d\d?[/.-]\d\d?[/.-]"
 UNIX_DIGITS = {UNIX: r"^\d{9,10}(\.\d+)?$", UNIX_MS: r"^\d{12,13}$"}
+STRAY = 0.01  # of the dates may be in the other order, and are invalid
 LAST = 253_402_300_799  # the last second of the year 9999
 
 _HOUR = r"([01]?\d|2[0-3])"
-_ZONE = r"( ?(Z|[+-]([01]?\d|2[0-3])(:?[0-5]\d)?))?"
-_ISO_TIME = rf"[T ]{_HOUR}(:[0-5]?\d(:[0-5]?\d(\.\d*)?)?|[0-5]\d([0-5]\d(\.\d*)?)?)?{_ZONE}"
-_ISO = (
-    r"^(?<year>[1-9]\d{3})(?:(?<one>[-/. ]?)(?<month>\d\d?)(?:(?<two>[-/. ]?)(?<day>\d\d?)"
-    rf"(?<time>{_ISO_TIME})?)?)?$"
-)
-_CLOCK = r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?|(0?[1-9]|1[0-2])(:[0-5]\d(:[0-5]\d)?)? ?[AaPp][Mm]"
-_TIME = rf"(,?[T ] ?({_CLOCK})( ?(Z|UTC|GMT|[+-]\d\d:?\d\d))?)?$"
+_ISO_ZONE = rf"( ?(Z|[+-]{_HOUR}(:?[0-5]\d)?))?"
+_ISO_CLOCK = rf"{_HOUR}(:[0-5]?\d(:[0-5]?\d(\.\d*)?)?|[0-5]\d([0-5]\d(\.\d*)?)?)?"
+_ISO_DAY = r"[1-9]\d{3}(-\d\d?-\d\d?|/\d\d?/\d\d?|\.\d\d?\.\d\d?|\d{4})"
+_ISO_MOMENT = rf"^{_ISO_DAY}([T ]{_ISO_CLOCK}{_ISO_ZONE})?$"
+_ISO_MONTH = r"^[1-9]\d{3}([-/.](0?[1-9]|1[0-2]))?$"  # 2020-12, also 2020 alone
+_CLOCK = rf"{_HOUR}:[0-5]\d(:[0-5]\d(\.\d+)?)?"
+_HALF_DAY = r"(0?[1-9]|1[0-2])(:[0-5]\d(:[0-5]\d)?)? ?[AaPp][Mm]"
+_TIME = rf"(,?[T ] ?({_CLOCK}|{_HALF_DAY})( ?(Z|UTC|GMT|[+-]\d\d:?\d\d))?)?$"
+_NUMERIC = rf"^\d\d?[-/.]\d\d?[-/.]([1-9]\d{{3}}|\d\d){_TIME}"
 _MONTH = (
     r"(?<month>Jan(uary)?|Feb(ruary)?|Mar(ch)?|Apr(il)?|May|June?|July?|Aug(ust)?|Sept?(ember)?|"
     r"Oct(ober)?|Nov(ember)?|Dec(ember)?)\.?"
 )
 _WEEKDAY = r"^(?i:((Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},? )?"
-_NUMERIC = rf"^(?<one>\d\d?)[-/.](?<two>\d\d?)[-/.](?<year>[1-9]\d{{3}}|\d\d){_TIME}"
+_DAY = r"(?<day>\d\d?)(st|nd|rd|th)?"
 _NAMED = (
-    rf"{_WEEKDAY}(?<day>\d\d?)(st|nd|rd|th)?[- ]{_MONTH}[- ,]+(?<year>[1-9]\d{{3}}|\d\d)){_TIME}",
-    rf"{_WEEKDAY}{_MONTH} (?<day>\d\d?)(st|nd|rd|th)?,? (?<year>[1-9]\d{{3}})){_TIME}",
+    rf"{_WEEKDAY}{_DAY}[- ]{_MONTH}[- ,]+(?<year>[1-9]\d{{3}}|\d\d)){_TIME}",
+    rf"{_WEEKDAY}{_MONTH} {_DAY},? (?<year>[1-9]\d{{3}})){_TIME}",
 )
 
 
@@ -60,44 +62,30 @@ def is_date(cell: pl.Expr, form: str) -> pl.Expr:
     return valid.fill_null(False)
 
 
-def _date(year: pl.Expr, month: pl.Expr, day: pl.Expr) -> pl.Expr:
-    text = pl.concat_str(_four_digits(year), month.str.zfill(2), day.str.zfill(2), separator="-")
-    return text.str.to_date("%Y-%m-%d", strict=False).is_not_null()
-
-
-def _four_digits(year: pl.Expr) -> pl.Expr:
-    return pl.when(year.str.len_chars() == 2).then(pl.lit("20") + year).otherwise(year)
-
-
 def _is_iso(cell: pl.Expr) -> pl.Expr:
-    parts = cell.str.extract_groups(_ISO)
-    year, month, day = (parts.struct.field(name) for name in ("year", "month", "day"))
-    one, two = parts.struct.field("one"), parts.struct.field("two")
-    # Without marks, it has eight digits.
-    eight = (month.str.len_chars() == 2) & (day.str.len_chars() == 2)
-    marks = (
-        month.is_null()
-        | ((one != "") & (day.is_null() | (one == two)))
-        | ((one == "") & (two == "") & eight)
-    )
-    first = pl.lit("01")
-    return _date(year, month.fill_null(first), day.fill_null(first)) & marks.fill_null(False)
+    days = _in_calendar(cell, "%Y-%m-%d", "%Y%m%d")
+    return cell.str.contains(_ISO_MONTH) | (cell.str.contains(_ISO_MOMENT) & days)
 
 
 def _is_mixed(cell: pl.Expr) -> pl.Expr:
-    parts = cell.str.extract_groups(_NUMERIC)
-    one, two, year = (parts.struct.field(name) for name in ("one", "two", "year"))
-    valid = _date(year, one, two) | _date(year, two, one)
+    days = _in_calendar(cell, "%d-%m-%Y", "%m-%d-%Y")  # year 20 is a leap year as 2020 is
+    valid = cell.str.contains(_NUMERIC) & days
     for pattern in _NAMED:
         parts = cell.str.extract_groups(pattern)
         day, month, year = (parts.struct.field(name) for name in ("day", "month", "year"))
-        text = pl.concat_str(day, month.str.slice(0, 3), _four_digits(year), separator=" ")
+        text = pl.concat_str(day, month.str.slice(0, 3), year, separator=" ")
         valid |= text.str.to_date("%d %b %Y", strict=False).is_not_null()
     return valid
 
 
+def _in_calendar(cell: pl.Expr, *formats: str) -> pl.Expr:
+    """Whether the numbers that a cell begins with are a day of some month."""
+    day = cell.str.extract(r"^([\d/.-]+)").str.replace_all("[/.]", "-")
+    return pl.any_horizontal(day.str.to_date(form, strict=False).is_not_null() for form in formats)
+
+
 def find_format(values: pl.Series) -> tuple[str, int]:
-    """The format in which most values are dates, the plainest first; and how many are."""
+    """The plainest format in which nearly as many values are dates as in any; and how many are."""
     cell = pl.col(values.name)
     counts = {form: is_date(cell, form).sum() for form in (ISO, *FORMATS, MIXED)}
     counts |= {form: cell.str.contains(digits).sum() for form, digits in UNIX_DIGITS.items()}
@@ -105,21 +93,25 @@ def find_format(values: pl.Series) -> tuple[str, int]:
         count.alias(str(place)) for place, count in enumerate(counts.values())
     )
     by_form = dict(zip(counts, found.row(0), strict=True))
-    best = max(by_form, key=lambda form: by_form[form])
-    return best, by_form[best]
+    enough = (1 - STRAY) * max(by_form.values())
+    return next((form, count) for form, count in by_form.items() if count >= enough)
 
 
-def settle_order(form: str, days: int, months: int, either: int) -> tuple[str, bool, str]:
-    """The format by the evidence of all rows: format, day_first, and the other reading if open.
+def other_order(form: str) -> str:
+    """The format with day and month swapped; empty where only one order is written like it."""
+    other = form.translate(str.maketrans("dm", "md"))
+    return other if form in FORMATS and other in FORMATS else ""
+
+
+def decide_order(form: str, days: int, months: int, either: int) -> tuple[str, bool, str]:
+    """The format by the evidence of all rows: format, day_first, and what to set if it is wrong.
 
     `days` rows have the day first (31/12), `months` the month; `either` are written in numbers.
     """
-    other = form.translate(str.maketrans("dm", "md")) if form in FORMATS else ""
-    if form != MIXED and other not in FORMATS:
-        return form, False, ""
-    if form == MIXED or (days and months):
+    if form == MIXED or min(days, months) > STRAY * (days + months):
         return MIXED, days > months, "" if days or months or not either else "day_first: true"
+    other = other_order(form)
     if not (days or months):
         return form, False, f'format: "{other}"'
     is_day_first = form.index("%d") < form.index("%m")
-    return (form if is_day_first == bool(days) else other), False, ""
+    return (form if is_day_first == (days > months) else other), False, ""

@@ -57,9 +57,12 @@ def _shape_pattern(decimal: str, thousands: str) -> re.Pattern[str]:
     return re.compile(rf"(?=.*[9Z])[+-]?(Z?9*{grouped})({re.escape(decimal)}9*)?([eE][+-]?9+)?")
 
 
-def find_number_notation(table: Table, targets: Sequence[str]) -> list[str]:
+def find_number_notation(
+    table: Table, targets: Sequence[str], dropped: Sequence[str] = ()
+) -> list[str]:
     """Set the marks of the table's numbers, and the columns that contradict them; warnings."""
-    seen = [found for name in table.columns if (found := _evidence(table, name))]
+    columns = [name for name in table.columns if name not in dropped]
+    seen = [found for name in columns if (found := _evidence(table, name))]
     decimals = {found.column: found.decimals() for found in seen}
     certain = {name: mark for name, mark in decimals.items() if len(mark) == 1}
     votes = Counter(certain[name] for name in targets if name in certain) or Counter(

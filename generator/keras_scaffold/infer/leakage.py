@@ -81,7 +81,9 @@ Parts = tuple[Codes, Codes]
 
 def _numbers(table: Table, frame: pl.DataFrame, name: str) -> Numbers:
     """A column of some of the table's rows as numbers, NaN where a cell is none."""
-    numbers = frame.select(as_numbers(pl.col(name).str.strip_chars(), table.written, name))
+    numbers = frame.select(
+        as_numbers(pl.col(name).str.strip_chars(), table.notation_of(name), name)
+    )
     return numbers.to_series().to_numpy().astype("float64")
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from keras_scaffold.infer.cells import Cells
 from keras_scaffold.infer.decimals import LOOKS_NUMERIC, MOST
 from keras_scaffold.infer.tables import Table
+from keras_scaffold.spec import Code
 
 FEWEST = 3  # cells with the code
 FEWEST_OTHERS = 20  # different values besides; fewer are rather classes
@@ -35,8 +36,8 @@ class Outlier:
         return bool(NINES.fullmatch(f"{self.value:g}")) and self.gap > FARTHER * self.spread
 
 
-def find_missing_codes(table: Table) -> list[str]:
-    """Set the table's codes for a missing value, by column; warnings that name them."""
+def find_missing_codes(table: Table) -> None:
+    """Set the table's codes for a missing value, by column."""
     outliers = [
         outlier
         for name in table.columns
@@ -51,15 +52,22 @@ def find_missing_codes(table: Table) -> list[str]:
         whole = each.value.is_integer()
         missing.setdefault(each.column, []).append(int(each.value) if whole else each.value)
     table.written = replace(table.written, missing=missing)
-    return [_warning(code, [name for name in missing if code in missing[name]]) for code in codes]
 
 
-def _warning(code: float, columns: list[str]) -> str:
-    shown = ", ".join(columns[:4]) + (f" … ({len(columns)} columns)" if len(columns) > 4 else "")
-    return (
-        f"{shown}: {code:g} is far from all other values, so it is taken for a code that means"
-        " missing; if it is a number, remove it from missing of table"
-    )
+def code_warnings(table: Table, numbers: set[str]) -> list[str]:
+    """Drop the codes of columns that are read as no numbers; warnings that name the others."""
+    missing = {name: codes for name, codes in table.written.missing.items() if name in numbers}
+    table.written = replace(table.written, missing=missing)
+    columns: dict[Code, list[str]] = {}
+    for name, codes in missing.items():
+        for code in codes:
+            columns.setdefault(code, []).append(name)
+    return [
+        f"{', '.join(names[:4])}{f' … ({len(names)} columns)' if len(names) > 4 else ''}: {code} is"
+        " far from all other values and is read as missing; if it is a number, remove it from missing"
+        " of table"
+        for code, names in columns.items()
+    ]
 
 
 def _outliers(cells: Cells) -> list[Outlier]:

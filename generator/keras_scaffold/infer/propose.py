@@ -17,7 +17,7 @@ from keras_scaffold.infer.cells import Column
 from keras_scaffold.infer.column_types import FEW, MANY, look
 from keras_scaffold.infer.decimals import find_number_notation
 from keras_scaffold.infer.leakage import Leak, find_leaks, find_mean, find_sum
-from keras_scaffold.infer.missing_codes import find_missing_codes
+from keras_scaffold.infer.missing_codes import code_warnings, find_missing_codes
 from keras_scaffold.infer.tables import DataError, Table, open_table
 from keras_scaffold.infer.targets import Target, find_target, known_column, parse_target
 from keras_scaffold.spec import (
@@ -26,7 +26,6 @@ from keras_scaffold.spec import (
     default_project_name,
     nearest,
     validate,
-    without_unread_codes,
 )
 
 FLAGS = 4  # at most so many yes-or-no columns are inputs of their own
@@ -86,7 +85,8 @@ def inspect(path: Path, overrides: Overrides) -> Inspection:
     names = [name for name, _ in chosen]
     if len(set(names)) < len(names):
         raise DataError(f"--target {max(names, key=names.count)}: is given twice; use it once")
-    warnings = [*find_number_notation(table, names), *find_missing_codes(table)]
+    warnings = find_number_notation(table, names, overrides.drop)
+    find_missing_codes(table)
     columns = look(table, _types(overrides, table, names), outside=overrides.outside, targets=names)
     by_name = {column.name: column for column in columns}
     targets = [find_target(table, by_name[name], task) for name, task in chosen]
@@ -94,7 +94,9 @@ def inspect(path: Path, overrides: Overrides) -> Inspection:
     columns = [column for column in columns if column.name not in names]
     columns = _corrected(columns, overrides, table, names)
     columns, more = _without_leaks(table, columns, targets, overrides)
-    warnings += more + _doubts(table, columns, targets)
+    numbers = {c.name for c in columns if c.type and c.kind in ("numbers", "dates")}
+    numbers |= {target.column for target in targets if target.task == "regression"}
+    warnings += more + _doubts(table, columns, targets) + code_warnings(table, numbers)
     columns = _few_flags(columns)
     taken: set[str] = set()
     outputs = [_output(target, table, taken) for target in targets]
@@ -456,11 +458,10 @@ def _files(entry: dict[str, Any], group: list[Column], table: Table, whys: list[
 
 
 def _date(entry: dict[str, Any], group: list[Column], table: Table, whys: list[str]) -> None:
-    form, day_first = group[0].facts["format"], group[0].facts["day_first"]
-    if form:
+    if form := group[0].facts["format"]:
         entry["format"] = form
         whys.append("each date parsed by itself" if form == "mixed" else f"written as {form}")
-    if day_first:
+    if group[0].facts.get("day_first"):
         entry["day_first"] = True
         whys.append("the day first")
 
@@ -521,6 +522,5 @@ def _spec(
     spec["outputs"] = outputs
     if given := table.written.given:
         spec["table"] = given
-    spec = without_unread_codes(spec)
     validate(spec)
     return spec

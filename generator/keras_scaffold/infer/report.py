@@ -16,7 +16,7 @@ from keras_scaffold.console import bold, echo, in_terminal, tables
 from keras_scaffold.infer import Inspection
 from keras_scaffold.infer.cells import Column
 from keras_scaffold.infer.propose import Input
-from keras_scaffold.infer.tables import DELIMITERS
+from keras_scaffold.infer.tables import DELIMITERS, Table
 from keras_scaffold.render.diagram import COLUMNS, draw
 from keras_scaffold.spec import one_line, validate
 
@@ -184,7 +184,7 @@ def as_json(inspection: Inspection) -> str:
     data = {
         "source": str(table.path),
         "kind": table.kind,
-        "written": asdict(table.written),
+        "written": _written(table),
         "rows": table.rows,
         "rows_looked_at": table.sample.height,
         "columns": [_column_data(inspection, column) for column in inspection.columns],
@@ -203,6 +203,13 @@ def as_json(inspection: Inspection) -> str:
         "spec": inspection.spec,
     }
     return json.dumps(data, indent=2)
+
+
+def _written(table: Table) -> dict[str, Any]:
+    """How the table is written; what only a CSV has, only of a CSV."""
+    of_csv = ("delimiter", "encoding")
+    fields = asdict(table.written).items()
+    return {key: value for key, value in fields if table.kind == "CSV" or key not in of_csv}
 
 
 def _column_data(inspection: Inspection, column: Column) -> dict[str, Any]:

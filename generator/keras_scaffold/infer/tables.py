@@ -16,7 +16,7 @@ import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -74,6 +74,12 @@ class Table:
     def folder(self) -> Path:
         """The folder from which paths in the table start."""
         return self.path if self.path.is_dir() else self.path.parent
+
+    def notation_of(self, name: str) -> TableNotation:
+        """How a column is written: numbers that are no text have no marks of the table's."""
+        if self.native.get(name, "string") == "string":
+            return self.written
+        return replace(self.written, decimal=".", thousands="")
 
     def all_rows(self, *expressions: pl.Expr) -> pl.DataFrame:
         """Evaluate expressions over every row."""

@@ -98,7 +98,7 @@ def _changed(dialog: Dialog, found: Inspection) -> Overrides:
     predicted = name in _targets(found)
     words, now = (_words_on_target if predicted else _words_on_input)(found, name)
     place = [title for title, *_ in words].index(now)
-    message = f"What shall {report.column_title(name)} be?"
+    message = f"How should {report.column_title(name)} be used?"
     return _word(dialog, message, found.table.path, words, place)
 
 
@@ -113,7 +113,7 @@ def _columns(found: Inspection) -> list[tuple[str, str]]:
 def _word(
     dialog: Dialog, message: str, path: Path, words: Sequence[Word], default: int
 ) -> Overrides:
-    """Ask which of these it shall be; one with which the table can be looked at."""
+    """Ask for one of the options, with which it must be possible to inspect the table."""
 
     def check(place: str) -> None:
         try:
