@@ -525,7 +525,7 @@ def test_the_command_to_repeat_has_the_features(wizard, tmp_path):
     it = wizard(command=[*NEW, "-i", "chart:image:32x32x3", "--name", "Charts"], columns=160)
     for message in ("What should be predicted?", "What is label?", "Another output?"):
         it.answer(message, ENTER)
-    it.answer(FEATURES, " ", DOWN, DOWN, DOWN, " ", ENTER)
+    it.answer(FEATURES, " ", DOWN, DOWN, DOWN, DOWN, " ", ENTER)
     it.answer("Create this project?", ENTER)
     assert it.ends() == 0
     options = "-o label:binary --no-feature ensemble --feature warm-start --name Charts"
