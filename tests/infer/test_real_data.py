@@ -543,7 +543,9 @@ def test_times_are_read_as_the_input_of_the_column_is(tmp_path):
         for column in ("Built", "sold"):
             order = one.module("split_by").read_times(examples, column).argsort()
             assert order.tolist() == [1, 2, 0]
-        with pytest.raises(one.module("manifest").DataError, match=r"row 1: other is '15\.06\.2022'"):
+        with pytest.raises(
+            one.module("manifest").DataError, match=r"row 1: other is '15\.06\.2022'"
+        ):
             one.module("split_by").read_times(examples, "other")
 
 

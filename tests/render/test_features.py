@@ -20,6 +20,7 @@ from projects import drawn_specs, ruff
 
 FEATURES = load_catalog().features
 FOLDER = ROOT / "template" / "features"
+DEFAULTS = ["ensemble", "calibration", "split-by", "arrays", "baselines", "report"]
 SPEC = {
     "project_name": "Some Features",
     "inputs": [{"name": "numbers", "type": "numeric"}, {"name": "note", "type": "text"}],
@@ -59,7 +60,12 @@ def test_a_project_has_its_features_and_no_trace_of_others(features, tmp_path):
                 assert found or word.startswith("--"), (name, word)
             elif word == "calibration" and "report" in features:
                 assert "calibrate(" not in text  # the report has a calibration curve of its own
-            elif word not in ("page", "report", "ensemble"):  # words of other sentences too
+            elif word not in (
+                "page",
+                "report",
+                "ensemble",
+                "arrays",
+            ):  # words of other sentences too
                 assert not found, (name, word, found)
     for path, content in files.items():
         target = tmp_path / path
@@ -165,13 +171,13 @@ def features_of(folder):
 @pytest.mark.parametrize(
     ("options", "features"),
     [
-        ([], ["ensemble", "calibration", "baselines", "report"]),
+        ([], DEFAULTS),
         (["--minimal"], []),
         (["--minimal", "--feature", "onnx"], ["onnx"]),
-        (["--no-feature", "report"], ["ensemble", "calibration", "baselines"]),
+        (["--no-feature", "report"], DEFAULTS[:-1]),
         (
             ["--feature", "onnx", "--feature", "onnx"],
-            ["ensemble", "calibration", "baselines", "report", "onnx"],
+            [*DEFAULTS, "onnx"],
         ),
     ],
     ids=lambda each: " ".join(each) or "none",
@@ -207,7 +213,7 @@ def test_wrong_features_are_an_error_of_the_command_line(options, message, tmp_p
         (["report"], ["--feature", "onnx"], ["report", "onnx"]),
         (["report"], ["--no-feature", "report"], []),
         (["report"], ["--minimal", "--feature", "litert"], ["litert"]),
-        (None, ["--no-feature", "onnx"], ["ensemble", "calibration", "baselines", "report"]),
+        (None, ["--no-feature", "onnx"], DEFAULTS),
     ],
 )
 def test_options_change_the_features_of_a_spec(kept, options, features, tmp_path):

@@ -13,9 +13,8 @@ import pytest
 
 from seed_concatenate.data import Preprocessing, make_dataset, open_examples
 from seed_concatenate.manifest import Examples
-from seed_concatenate.model import build_model
+from seed_concatenate.model import build_model, compile_model
 from seed_concatenate.sample import write_sample
-from seed_concatenate.train import compile_model
 
 BATCH = 32
 

@@ -11,8 +11,7 @@ from conftest import BATCH, StopAtLoss, Trained
 
 from seed_concatenate.data import INPUTS, OUTPUTS, make_dataset
 from seed_concatenate.manifest import Examples
-from seed_concatenate.model import build_model
-from seed_concatenate.train import compile_model
+from seed_concatenate.model import build_model, compile_model
 
 OUTPUT_SHAPES = {
     "label": (None, 1),
@@ -57,7 +56,7 @@ def test_every_input_matters(trained: Trained, name: str) -> None:
     for _ in range(3):
         values = dict(examples.values)
         values[name] = values[name][rng.permutation(len(examples))]
-        shuffled = Examples(examples.source, examples.rows, examples.splits, values)
+        shuffled = Examples(examples.source, examples.frame, values)
         losses.append(trained.loss(shuffled))
     assert np.mean(losses) > trained.loss(examples)
 

@@ -13,9 +13,8 @@ import pytest
 
 from seed_multiply.data import Preprocessing, make_dataset, open_examples
 from seed_multiply.manifest import Examples
-from seed_multiply.model import build_model
+from seed_multiply.model import build_model, compile_model
 from seed_multiply.sample import write_sample
-from seed_multiply.train import compile_model
 
 BATCH = 32
 

@@ -1,4 +1,4 @@
-"""The report: what a person sees first after a training."""
+"""The report: that it shows every input and output, and raw values as text."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from seed_multiply.report import WatchBranches, write_report
 
 
 def report(trained: Trained, folder: Path) -> str:
-    """Write the report; gives its text."""
+    """Write the report, and read it."""
     examples = trained.examples.take(np.arange(BATCH))
     watch = WatchBranches(trained.examples, trained.preprocessing)
     watch.set_model(trained.model)
     watch.on_epoch_end(0)
     assert np.isfinite(list(watch.norms[0].values())).all()
-    (folder / "history.csv").write_text("epoch,loss,val_loss\n0,2.0,3.0\n")
+    (folder / "history.csv").write_text("member,epoch,loss,val_loss\n1,0,2.0,3.0\n")
     metrics = {"outputs": {name: {"metric": 0.5} for name in OUTPUTS}}
     (folder / "metrics.json").write_text(json.dumps(metrics))
     path = write_report(folder, trained.model, trained.preprocessing, examples, watch.norms)
@@ -27,7 +27,7 @@ def report(trained: Trained, folder: Path) -> str:
 
 
 def test_the_report_shows_every_input_and_output(trained: Trained, tmp_path: Path) -> None:
-    """Each output has its verdict, picture, bars and examples, each example all inputs."""
+    """Each output has metrics, plots, importances and worst predictions, these with all inputs."""
     text = report(trained, tmp_path)
     for name in OUTPUTS:
         assert text.count(f"<h3>{name}") == 4
@@ -35,4 +35,4 @@ def test_the_report_shows_every_input_and_output(trained: Trained, tmp_path: Pat
         assert text.count(f"<h4>{name}</h4>") == 12 * len(OUTPUTS)
         assert f"<th>{name}</th>" in text  # its bar
     assert 'src="data:image/png;base64,' in text
-    assert "http" not in text  # nothing from elsewhere
+    assert "http" not in text  # no other files

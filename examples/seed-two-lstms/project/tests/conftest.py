@@ -13,9 +13,8 @@ import pytest
 
 from seed_two_lstms.data import Preprocessing, make_dataset, open_examples
 from seed_two_lstms.manifest import Examples
-from seed_two_lstms.model import build_model
+from seed_two_lstms.model import build_model, compile_model
 from seed_two_lstms.sample import write_sample
-from seed_two_lstms.train import compile_model
 
 BATCH = 32
 

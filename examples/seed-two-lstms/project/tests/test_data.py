@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,14 +18,13 @@ from seed_two_lstms.data import (
     make_dataset,
     open_examples,
 )
-from seed_two_lstms.manifest import DataError, drop_invalid_rows
-from seed_two_lstms.model import build_model
-from seed_two_lstms.splits import (
+from seed_two_lstms.manifest import (
+    SPLITS,
+    DataError,
     assign_splits,
-    load_splits,
-    save_splits,
-    select_split,
+    drop_invalid_rows,
 )
+from seed_two_lstms.model import build_model
 
 # A column of the manifest for each input.
 A_COLUMN = {
@@ -77,43 +75,11 @@ def test_preprocessing_is_the_same_after_loading(trained: Trained, tmp_path: Pat
 
 def test_splits_share_no_row(trained: Trained) -> None:
     """Without a column `split` every row is in one split, the same for the same seed."""
-    examples = trained.examples
-    splits = assign_splits(examples, seed=3)
-    assert set(splits) == {"train", "validation", "test"}
-    assert assign_splits(examples, seed=3).tolist() == splits.tolist()
-    test = select_split(examples, splits, "test")
-    assert test.rows.tolist() == examples.rows[splits == "test"].tolist()
-
-
-def test_a_group_stands_in_one_split(trained: Trained) -> None:
-    """Rows of one patient, say, are never both trained on and tested on."""
-    groups = np.arange(len(trained.examples)) // 4
-    examples = replace(trained.examples, others={"patient": groups})
-    splits = assign_splits(examples, seed=0, group="patient")
-    assert all(len(set(splits[groups == group])) == 1 for group in groups)
-    assert set(splits) == {"train", "validation", "test"}
-
-
-def test_the_latest_rows_are_the_test(trained: Trained) -> None:
-    """Split by time, the model is not trained on the future."""
-    times = np.random.default_rng(0).permutation(len(trained.examples))
-    examples = replace(trained.examples, others={"day": times})
-    splits = assign_splits(examples, seed=0, time="day")
-    latest = [times[splits == split].max() for split in ("train", "validation", "test")]
-    assert latest == sorted(latest)
-    assert times[splits == "test"].min() > times[splits == "train"].max()
-
-
-def test_a_run_keeps_its_splits(trained: Trained, tmp_path: Path) -> None:
-    """Evaluation selects the rows that training left for it; another manifest has no saved splits."""
-    splits = assign_splits(trained.examples, seed=5)
-    save_splits(tmp_path / "splits.csv", trained.examples, splits)
-    kept = load_splits(tmp_path / "splits.csv", trained.examples)
-    assert kept is not None
-    assert kept.tolist() == splits.tolist()
-    other = tmp_path / "other.csv"
-    other.write_text("another manifest")
-    assert load_splits(tmp_path / "splits.csv", replace(trained.examples, source=other)) is None
+    splits = assign_splits(trained.examples, 3)
+    assert splits.value_counts().index.tolist()[0] == "train"
+    assert set(splits) == set(SPLITS)
+    assert splits.equals(assign_splits(trained.examples, 3))
+    assert not splits.equals(assign_splits(trained.examples, 4))
 
 
 def test_the_column_split_is_honored(manifest: Path) -> None:
@@ -123,8 +89,8 @@ def test_the_column_split_is_honored(manifest: Path) -> None:
     path = manifest.with_name("with_split.csv")
     table.to_csv(path, index=False)
     examples = open_examples(path)
-    splits = assign_splits(examples, seed=0)
-    assert select_split(examples, splits, "test").rows[:2].tolist() == [2, 5]
+    assert assign_splits(examples, 0).tolist() == table["split"].tolist()
+    assert examples.split("test").frame.index[:2].tolist() == [2, 5]
 
 
 def test_a_missing_column_is_named(manifest: Path) -> None:
@@ -148,8 +114,8 @@ def test_missing_values_are_named_or_known(manifest: Path) -> None:
         examples = open_examples(path)
         with pytest.raises(DataError, match="row 2: .* is missing; 2 invalid rows"):
             drop_invalid_rows(examples, allowed=False)
-        left = drop_invalid_rows(examples, allowed=True).rows.tolist()
-        assert left == [row for row in examples.rows if row not in (2, 5)], name
+        left = drop_invalid_rows(examples, allowed=True).frame.index
+        assert left.equals(examples.frame.index.drop([2, 5])), name
 
 
 def test_an_empty_manifest_is_refused(tmp_path: Path) -> None:
@@ -177,9 +143,9 @@ def test_broken_sequence_1_is_named(trained: Trained, tmp_path: Path) -> None:
     few = trained.examples.take(np.arange(4))
     few.values["sequence_1"][2] = str(broken)
     check_files(few)
-    with pytest.raises(DataError, match="row 3: sequence_1: .*broken"):
+    with pytest.raises(DataError, match="row 3: sequence_1 .*broken"):
         drop_invalid_rows(few, allowed=False)
-    assert drop_invalid_rows(few, allowed=True).rows.tolist() == [1, 2, 4]
+    assert drop_invalid_rows(few, allowed=True).frame.index.tolist() == [1, 2, 4]
 
 
 def test_broken_sequence_2_is_named(trained: Trained, tmp_path: Path) -> None:
@@ -189,6 +155,6 @@ def test_broken_sequence_2_is_named(trained: Trained, tmp_path: Path) -> None:
     few = trained.examples.take(np.arange(4))
     few.values["sequence_2"][2] = str(broken)
     check_files(few)
-    with pytest.raises(DataError, match="row 3: sequence_2: .*broken"):
+    with pytest.raises(DataError, match="row 3: sequence_2 .*broken"):
         drop_invalid_rows(few, allowed=False)
-    assert drop_invalid_rows(few, allowed=True).rows.tolist() == [1, 2, 4]
+    assert drop_invalid_rows(few, allowed=True).frame.index.tolist() == [1, 2, 4]

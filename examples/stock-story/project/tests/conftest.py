@@ -13,9 +13,8 @@ import pytest
 
 from stock_story.data import Preprocessing, make_dataset, open_examples
 from stock_story.manifest import Examples
-from stock_story.model import build_model
+from stock_story.model import build_model, compile_model
 from stock_story.sample import write_sample
-from stock_story.train import compile_model
 
 BATCH = 32
 

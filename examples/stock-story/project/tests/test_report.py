@@ -1,4 +1,4 @@
-"""The report: what a person sees first after a training."""
+"""The report: that it shows every input and output, and raw values as text."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from stock_story.report import WatchBranches, write_report
 
 
 def report(trained: Trained, folder: Path, **values: np.ndarray) -> str:
-    """Write the report, with other values in some inputs; gives its text."""
+    """Write the report, with other values in some inputs, and read it."""
     examples = trained.examples.take(np.arange(BATCH))
     examples.values.update(values)
     watch = WatchBranches(trained.examples, trained.preprocessing)
     watch.set_model(trained.model)
     watch.on_epoch_end(0)
     assert np.isfinite(list(watch.norms[0].values())).all()
-    (folder / "history.csv").write_text("epoch,loss,val_loss\n0,2.0,3.0\n")
+    (folder / "history.csv").write_text("member,epoch,loss,val_loss\n1,0,2.0,3.0\n")
     metrics = {"outputs": {name: {"metric": 0.5} for name in OUTPUTS}}
     (folder / "metrics.json").write_text(json.dumps(metrics))
     path = write_report(folder, trained.model, trained.preprocessing, examples, watch.norms)
@@ -29,7 +29,7 @@ def report(trained: Trained, folder: Path, **values: np.ndarray) -> str:
 
 
 def test_the_report_shows_every_input_and_output(trained: Trained, tmp_path: Path) -> None:
-    """Each output has its verdict, picture, bars and examples, each example all inputs."""
+    """Each output has metrics, plots, importances and worst predictions, these with all inputs."""
     text = report(trained, tmp_path)
     for name in OUTPUTS:
         assert text.count(f"<h3>{name}") == 4
@@ -37,7 +37,7 @@ def test_the_report_shows_every_input_and_output(trained: Trained, tmp_path: Pat
         assert text.count(f"<h4>{name}</h4>") == 12 * len(OUTPUTS)
         assert f"<th>{name}</th>" in text  # its bar
     assert 'src="data:image/png;base64,' in text
-    assert "http" not in text  # nothing from elsewhere
+    assert "http" not in text  # no other files
 
 
 @pytest.mark.parametrize(
@@ -46,8 +46,8 @@ def test_the_report_shows_every_input_and_output(trained: Trained, tmp_path: Pat
         "news",
     ],
 )
-def test_markup_in_a_text_stays_text(trained: Trained, tmp_path: Path, name: str) -> None:
-    """What stands in the data cannot change the page."""
+def test_markup_in_a_text_is_escaped(trained: Trained, tmp_path: Path, name: str) -> None:
+    """Values of the data are no markup of the page."""
     values = np.full_like(trained.examples.values[name][:BATCH], "<script>alert(1)</script>")
     text = report(trained, tmp_path, **{name: values})
     assert "&lt;script&gt;" in text

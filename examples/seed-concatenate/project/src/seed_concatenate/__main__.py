@@ -1,12 +1,12 @@
 """The command line: `python -m seed_concatenate COMMAND`."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from seed_concatenate import TITLE
 
@@ -15,22 +15,52 @@ def make_parser() -> argparse.ArgumentParser:
     """Describe the commands; heavy imports wait until one is chosen."""
     parser = argparse.ArgumentParser(prog="seed_concatenate", description=TITLE)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    rows = argparse.ArgumentParser(add_help=False)
+    rows.add_argument(
+        "--drop-invalid-rows", action="store_true", dest="drop_invalid", help="default: stop"
+    )
+    rows.add_argument("--outside", action="store_true", help="follow paths that leave its folder")
+    trained = argparse.ArgumentParser(add_help=False)
+    trained.add_argument("--run", type=Path, required=True, metavar="DIR")
+    data = argparse.ArgumentParser(add_help=False, parents=[rows])
+    data.add_argument("--data", type=Path, required=True, metavar="MANIFEST")
 
     sample = commands.add_parser("sample", help="write a small learnable data set")
     sample.add_argument("folder", type=Path, metavar="DIR")
     sample.add_argument("--rows", type=int, default=400)
     sample.add_argument("--seed", type=int, default=0)
 
-    train = commands.add_parser("train", help="train, and write the run")
+    add_train(commands, rows)
+
+    evaluate = commands.add_parser(
+        "evaluate", help="metrics of a run on a split", parents=[trained, data]
+    )
+    splits = ["train", "validation", "test", "all"]
+    evaluate.add_argument("--split", default="", choices=splits, help="default: test, or all")
+    evaluate.add_argument("--json", action="store_true", dest="as_json", help="for programs")
+
+    predict = commands.add_parser(
+        "predict", help="labels and probabilities for each row", parents=[trained, data]
+    )
+    predict.add_argument("--out", type=Path, required=True, metavar="FILE", help=".csv or .jsonl")
+
+    export = commands.add_parser("export", help="write the model for serving", parents=[trained])
+    export.add_argument("--format", default="saved-model", choices=["saved-model"])
+    return parser
+
+
+def add_train(commands: Any, rows: argparse.ArgumentParser) -> None:
+    """Describe the command train; what is not given has its default in `Options`."""
+    train = commands.add_parser(
+        "train", help="write a run", parents=[rows], argument_default=argparse.SUPPRESS
+    )
     train.add_argument("--data", type=Path, metavar="MANIFEST", help="without it: the sample")
     train.add_argument("--run", type=Path, default=Path("runs/latest"), metavar="DIR")
     train.add_argument("--epochs", type=int, help="at most; default: by the number of rows")
     train.add_argument("--batch-size", type=int, help="default: by the number of rows, 16 to 256")
-    train.add_argument("--learning-rate", type=float, default=2e-3, help="its peak")
-    train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--learning-rate", type=float, help="its peak; default: 0.002")
+    train.add_argument("--seed", type=int)
     train.add_argument("--resume", action="store_true", help="continue an interrupted training")
-    train.add_argument("--group", metavar="COLUMN", help="keep its rows together in one split")
-    train.add_argument("--time", metavar="COLUMN", help="test on the latest, train on the earliest")
     train.add_argument(
         "--members",
         type=int,
@@ -38,42 +68,14 @@ def make_parser() -> argparse.ArgumentParser:
     )
     train.add_argument(
         "--threshold",
-        default="accuracy",
         choices=["accuracy", "balanced_accuracy", "f1"],
         help="metric that decision thresholds maximize on validation rows",
     )
-    about_rows(train)
-
-    evaluate = commands.add_parser("evaluate", help="metrics of a run on a split")
-    evaluate.add_argument("--run", type=Path, required=True, metavar="DIR")
-    evaluate.add_argument("--data", type=Path, required=True, metavar="MANIFEST")
-    splits = ["train", "validation", "test", "all"]
-    evaluate.add_argument("--split", default="test", choices=splits)
-    evaluate.add_argument("--json", action="store_true", dest="as_json", help="for programs")
-    about_rows(evaluate)
-
-    predict = commands.add_parser("predict", help="labels and probabilities for each row")
-    predict.add_argument("--run", type=Path, required=True, metavar="DIR")
-    predict.add_argument("--data", type=Path, required=True, metavar="MANIFEST")
-    predict.add_argument("--out", type=Path, required=True, metavar="FILE", help=".csv or .jsonl")
-    about_rows(predict)
-
-    export = commands.add_parser("export", help="write the model for serving")
-    export.add_argument("--run", type=Path, required=True, metavar="DIR")
-    export.add_argument("--format", default="saved-model", choices=["saved-model"])
-    return parser
-
-
-def about_rows(command: argparse.ArgumentParser) -> None:
-    """Add the options for invalid rows and for files elsewhere."""
-    command.add_argument(
-        "--drop-invalid-rows",
-        action="store_true",
-        dest="drop_invalid",
-        help="default: stop at them",
-    )
-    command.add_argument(
-        "--outside", action="store_true", help="follow paths that leave the manifest's folder"
+    train.add_argument("--group", metavar="COLUMN", help="keep its rows together in one split")
+    train.add_argument(
+        "--time",
+        metavar="COLUMN",
+        help="test on the latest rows, train on the earliest",
     )
 
 
@@ -81,8 +83,7 @@ def start_quietly() -> None:
     """Start TensorFlow without its notes on processors and drivers, which no setting silences."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     standard_error = os.dup(2)
-    with open(os.devnull, "w") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     try:
         import tensorflow as tf
 
@@ -90,7 +91,6 @@ def start_quietly() -> None:
         tf.zeros(())  # the first tensor looks for devices
     finally:
         os.dup2(standard_error, 2)
-        os.close(standard_error)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -105,38 +105,23 @@ def main(arguments: list[str] | None = None) -> int:
             return 2
     start_quietly()
     try:
+        module = import_module(f"seed_concatenate.{command}")
         if command == "sample":
-            from seed_concatenate.sample import write_sample
-
-            print(write_sample(**options))
+            print(module.write_sample(**options))
         elif command == "train":
-            from seed_concatenate.train import Options, train
-
-            train(Options(**{name: value for name, value in options.items() if value is not None}))
+            module.train(module.Options(**options))
         elif command == "evaluate":
-            from seed_concatenate.evaluate import evaluate, print_result
-
             as_json = options.pop("as_json")
-            result = evaluate(**options)
-            if as_json:
-                print(json.dumps(result))
-            else:
-                print_result(result)
+            result = module.evaluate(**options)
+            print(json.dumps(result)) if as_json else module.print_metrics(result)
         elif command == "predict":
-            from seed_concatenate.predict import predict
-
-            predict(**options)
+            module.predict(**options)
         elif command == "export":
-            from seed_concatenate.export import export
-
-            export(**options)
+            module.export(**options)
         sys.stdout.flush()
-    except BrokenPipeError:
-        # Nobody reads on, as in `... | head -1`; what is still to be printed goes nowhere.
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.dup2(nowhere, sys.stderr.fileno())
-        return 141  # as a shell says of a program that the signal SIGPIPE ends
+    except BrokenPipeError:  # nobody reads on, as in `... | head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141  # as a shell says
     except DataError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -1,37 +1,27 @@
 """The data: how each column of the manifest becomes a tensor of the model.
 
-For each input: what is read from the manifest, what is fitted to the training rows, and how raw
-values become tensors. `Preprocessing` ties them together, `make_dataset` makes batches.
+`open_examples` reads raw values, `Preprocessing` makes them tensors, `make_dataset` batches.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import os
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
-import keras
 import numpy as np
+import pandas as pd
 import tensorflow as tf
 from PIL import Image
 
-from seed_concatenate.manifest import (
-    TRUE_WORDS,
-    DataError,
-    Examples,
-    Problem,
-    Table,
-    file_column,
-    label_column,
-    number_columns,
-    open_table,
-    split_column,
-)
+from seed_concatenate.arrays import open_arrays
+from seed_concatenate.manifest import DataError, Examples, open_manifest
 
 State = dict[str, Any]  # the fitted state of one input or output, ready for JSON
+TRUE_WORDS = ["true", "1", "yes", "y", "t"]
 
 INPUTS = [
     "numbers",
@@ -52,27 +42,7 @@ def numbered(name: str, count: int) -> list[str]:
 NUMBERS_COLUMNS = numbered("numbers", 20)
 
 
-def read_numbers(table: Table) -> np.ndarray:
-    """Read numbers: float32 (rows, 20)."""
-    return number_columns(table, NUMBERS_COLUMNS)
-
-
-def adapt_numbers(values: np.ndarray) -> State:
-    """Compute mean and variance of each number of numbers."""
-    return spread(values)
-
-
-def transform_numbers(numbers: tf.Tensor, state: State) -> tf.Tensor:
-    """Normalize the numbers of numbers: (batch, 20)."""
-    return normalize(numbers, state)
-
-
 # picture: a picture, 100 x 100, 3 channels
-
-
-def read_picture(table: Table) -> np.ndarray:
-    """Read picture: the paths of the pictures, (rows,)."""
-    return file_column(table, "picture")
 
 
 def load_picture(path: tf.Tensor) -> tf.Tensor:
@@ -80,26 +50,20 @@ def load_picture(path: tf.Tensor) -> tf.Tensor:
     return decode_picture(tf.io.read_file(path))
 
 
+def check_picture(path: str) -> None:
+    """Load one picture of picture; by its header, refuse one that would fill the memory."""
+    Image.open(path).close()
+    load_picture(tf.constant(path))
+
+
 def decode_picture(data: tf.Tensor) -> tf.Tensor:
     """Decode the bytes of picture, a JPEG, PNG, GIF, BMP or WebP: uint8 (100, 100, 3)."""
-    picture = upright(tf.io.decode_image(data, channels=3, expand_animations=False), data)
-    other_size = tf.reduce_any(tf.shape(picture)[:2] != (100, 100))
-    picture = tf.cond(other_size, lambda: resize_picture(picture), lambda: picture)
-    return tf.ensure_shape(picture, (100, 100, 3))
-
-
-def resize_picture(picture: tf.Tensor) -> tf.Tensor:
-    """Bring a picture of picture to 100 x 100, smooth where it shrinks."""
-    picture = tf.image.resize(picture, (100, 100), antialias=True)
-    return tf.saturate_cast(tf.round(picture), tf.uint8)
+    picture = tf.io.decode_image(data, channels=3, expand_animations=False)
+    picture = tf.round(tf.image.resize(picture, (100, 100), antialias=True))
+    return tf.ensure_shape(tf.saturate_cast(picture, tf.uint8), (100, 100, 3))
 
 
 # label: one of two labels
-
-
-def read_label(table: Table) -> np.ndarray:
-    """Read label: labels, (rows,)."""
-    return label_column(table, "label")
 
 
 def adapt_label(labels: np.ndarray) -> State:
@@ -110,115 +74,29 @@ def adapt_label(labels: np.ndarray) -> State:
     return {"labels": found, "thresholds": [0.5]}
 
 
-def target_label(examples: Examples, state: State) -> np.ndarray:
+def target_label(labels: np.ndarray, state: State) -> np.ndarray:
     """Turn the labels of label into float32 (rows, 1), 1 for the second."""
-    indices = label_indices(examples, "label", state["labels"])
-    return indices.astype("float32")[:, None]
+    return np.equal(labels, state["labels"][1])[:, None].astype("float32")
 
 
 # From a manifest to raw values
 
 
-def open_examples(
-    path: Path,
-    with_outputs: bool = True,
-    *,
-    outside: bool = False,
-    others: Sequence[str] = (),
-) -> Examples:
-    """Read a manifest, and note what is wrong with its rows; `others` are columns to split by.
-
-    Without outputs where the targets are not known, to predict.
-    """
+def open_examples(path: Path, with_outputs: bool = True, outside: bool = False) -> Examples:
+    """Read a manifest, and note what is wrong with its rows; without outputs to predict."""
     if path.suffix == ".npz":
-        return open_arrays(path, with_outputs, others)
-    table = open_table(path, outside)
-    values = {
-        "numbers": read_numbers(table),
-        "picture": read_picture(table),
+        return open_arrays(path, with_outputs)
+    examples = open_manifest(path, outside)
+    examples.values = {
+        "numbers": number_columns(examples, NUMBERS_COLUMNS),
+        "picture": file_column(examples, "picture"),
     }
     if with_outputs:
-        values |= {
-            "label": read_label(table),
+        examples.values |= {
+            "label": label_column(examples, "label"),
         }
-    return Examples(
-        path,
-        np.arange(1, len(table) + 1),
-        split_column(table),
-        values,
-        {name: table.column(name).to_numpy(object) for name in others},
-        table.problems,
-    )
-
-
-# What the arrays of an .npz look like beyond their first axis; None is any size.
-ARRAY_SHAPES: dict[str, tuple[int | None, ...]] = {
-    "numbers": (20,),
-    "picture": (100, 100, 3),
-    "label": (),
-}
-TEXTS = [
-    "label",  # binary
-]
-STRATA = "label"  # its classes have equal shares in all splits
-
-
-def open_arrays(path: Path, with_outputs: bool, others: Sequence[str]) -> Examples:
-    """Read an .npz with one array for each input and output name."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file") from None
-    except (OSError, ValueError, EOFError, TypeError, BadZipFile):
-        raise DataError(f"{path}: cannot be read as arrays; np.savez writes such a file") from None
-    values = {}
-    for name in INPUTS + (OUTPUTS if with_outputs else []):
-        array, wanted = array_of(arrays, name, path), ARRAY_SHAPES[name]
-        if array.shape[1:] == () and wanted == (1,):
-            array = array[:, None]
-        fits = len(array.shape) == len(wanted) + 1 and all(
-            size in (None, given) for size, given in zip(wanted, array.shape[1:], strict=True)
-        )
-        if not fits:
-            raise DataError(f"{path}: {name} has the shape {array.shape}, not (rows, *{wanted})")
-        if name in TEXTS:
-            values[name] = array.astype(str).astype(object)
-        else:
-            values[name] = array if array.dtype == "uint8" else array.astype("float32")
-    counts = {len(array) for array in values.values()}
-    if len(counts) != 1 or 0 in counts:
-        raise DataError(f"{path}: the arrays must have the same number of rows, at least one")
-    rows = counts.pop()
-    return Examples(
-        path,
-        np.arange(1, rows + 1),
-        arrays.get("split", np.full(rows, "")).astype(object),
-        values,
-        {name: array_of(arrays, name, path) for name in others},
-        array_problems(values),
-    )
-
-
-def array_of(arrays: dict[str, np.ndarray], name: str, path: Path) -> np.ndarray:
-    """Get one array; fails where the file lacks it."""
-    if name not in arrays:
-        raise DataError(f"{path}: no array {name!r}; it has {', '.join(arrays)}")
-    return arrays[name]
-
-
-def array_problems(values: dict[str, np.ndarray]) -> list[Problem]:
-    """Note the rows of arrays that hold what is no number; series are padded with NaN."""
-    problems = []
-    for name, array in values.items():
-        if array.dtype != "float32" or None in ARRAY_SHAPES[name]:
-            continue
-        flat = array.reshape(len(array), -1)
-        good = np.isfinite(flat)
-        for index in np.flatnonzero(~good.all(axis=1)):
-            text = f"{name} has a value that is not a finite number"
-            problems.append(Problem(int(index) + 1, text, unlabeled=name in OUTPUTS))
-    return problems
+    check_files(examples)
+    return examples
 
 
 def open_files(raw: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -231,47 +109,32 @@ def open_files(raw: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
 
 def check_files(examples: Examples) -> None:
     """Load every file once, on all cores, and note each that is broken: before training begins."""
-    loaders = {
-        "picture": load_picture,
+    checks = {
+        "picture": check_picture,
     }
-    before = {
-        "picture": not_too_large,
-    }
+    for name, check in checks.items():
+        with ThreadPoolExecutor() as pool:
+            damage = list(pool.map(partial(find_damage, check), examples.values[name]))
+        examples.note(np.array(damage) != "", name, "cannot be read: {}", damage)
 
-    def check(place: tuple[str, int]) -> Problem | None:
-        name, index = place
-        path = examples.values[name][index]
-        try:
-            before[name](path)
-            loaders[name](tf.constant(path))
-        except DataError as error:
-            reason = str(error)
-        except (tf.errors.OpError, ValueError, OSError):
-            reason = "it is damaged or of no known kind"
-        else:
-            return None
-        return Problem(int(examples.rows[index]), f"{name}: {path} cannot be read: {reason}")
 
-    bad = {problem.row for problem in examples.problems}
-    rows = [index for index, row in enumerate(examples.rows) if row not in bad]
-    names = [name for name in loaders if examples.values[name].dtype == object]
-    places = [(name, index) for name in names for index in rows if examples.values[name][index]]
-    bar = keras.utils.Progbar(len(places) or None, verbose=1 if len(places) > 1000 else 0)
-    with ThreadPoolExecutor() as pool:
-        for problem in pool.map(check, places):
-            bar.add(1)
-            if problem:
-                examples.problems.append(problem)
+def find_damage(check: Any, path: str) -> str:
+    """Name a file and what is wrong with it; an empty text where all is well, or no file."""
+    try:
+        if path:
+            check(path)
+    except DataError as error:
+        return f"{path}: {error}"
+    except Exception:  # decoders fail in many ways
+        return f"{path}: it is damaged, too large or of no known kind"
+    return ""
 
 
 # From raw values to tensors
 
 
 class Preprocessing:
-    """The state fitted to the training rows, and the transforms that use it.
-
-    The same code serves training, evaluation, prediction and the exported model.
-    """
+    """The state fitted to the training rows, and the transforms that use it, in serving too."""
 
     def __init__(self, state: State) -> None:
         self.state = state
@@ -282,7 +145,7 @@ class Preprocessing:
         values = training.values
         return cls(
             {
-                "numbers": adapt_numbers(values["numbers"]),
+                "numbers": spread(values["numbers"]),
                 "label": adapt_label(values["label"]),
             }
         )
@@ -292,25 +155,23 @@ class Preprocessing:
         if set(raw) != set(INPUTS):
             raise DataError(f"the inputs are {sorted(INPUTS)}, here are {sorted(raw)}")
         return {
-            "numbers": transform_numbers(raw["numbers"], self.state["numbers"]),
+            "numbers": normalize(raw["numbers"], self.state["numbers"]),
             "picture": raw["picture"],
         }
 
     def targets(self, examples: Examples) -> dict[str, np.ndarray]:
         """Turn the outputs' raw values into targets, what the loss compares predictions with."""
+        values = examples.values
         return {
-            "label": target_label(examples, self.state["label"]),
+            "label": target_label(values["label"], self.state["label"]),
         }
 
     def note_unknown_labels(self, examples: Examples) -> None:
-        """Note the rows with a label that no training row has."""
+        """Note the rows with a label that no training row has: the model cannot predict it."""
         labels = examples.values["label"]
-        note_unknown(
-            examples,
-            "label",
-            [[label] for label in labels],
-            self.state["label"]["labels"],
-        )
+        known = self.state["label"]["labels"]
+        unknown = ~np.isin(labels, known)
+        examples.note(unknown, "label", "is {}, which no training row has", labels)
 
     def save(self, path: Path) -> None:
         """Write the fitted state as readable JSON."""
@@ -326,7 +187,6 @@ def make_dataset(
     examples: Examples,
     preprocessing: Preprocessing,
     batch_size: int,
-    *,
     shuffle: bool = False,
     seed: int = 0,
     with_targets: bool = True,
@@ -351,6 +211,31 @@ def make_dataset(
     return dataset.prefetch(tf.data.AUTOTUNE)
 
 
+# How people write that there is no value; in texts and categories only an empty cell is none.
+MISSING_WORDS = ["", "-", "?", "<na>", "n/a", "na", "nan", "none", "null"]
+
+
+def is_missing(column: pd.Series[Any]) -> np.ndarray:
+    """Find where a column has no value, (rows,)."""
+    words = column.astype("string").fillna("").str.strip().str.lower()
+    return words.isin(MISSING_WORDS).to_numpy(bool)
+
+
+def number_columns(examples: Examples, columns: list[str]) -> np.ndarray:
+    """Read number columns: float32 (rows, columns)."""
+    numbers = np.empty((len(examples), len(columns)), "float32")
+    for place, name in enumerate(columns):
+        column = examples.column(name)
+        missing = is_missing(column)
+        parsed = pd.to_numeric(column.mask(missing), errors="coerce")
+        with np.errstate(over="ignore"):
+            numbers[:, place] = parsed.to_numpy("float64", na_value=np.nan)
+        examples.note(missing, name, "is missing")
+        wrong = ~missing & ~np.isfinite(numbers[:, place])
+        examples.note(wrong, name, "is {}, not a number", column.to_numpy())
+    return numbers
+
+
 def normalize(values: tf.Tensor, state: State) -> tf.Tensor:
     """Bring values to mean 0 and deviation 1; what was constant in training becomes 0."""
     mean = np.array(state["mean"], dtype="float32")
@@ -366,49 +251,32 @@ def spread(values: np.ndarray) -> State:
     return {name: numbers.tolist() for name, numbers in state.items()}
 
 
-def upright(picture: tf.Tensor, data: tf.Tensor) -> tf.Tensor:
-    """Turn a photo as its camera was held: the EXIF tag 0x0112, in either order of bytes."""
-    head = tf.strings.substr(data, 0, tf.minimum(1024, tf.strings.length(data)))
-    has_tags = tf.strings.regex_full_match(head, r"\C*Exif\C*")
-    return tf.cond(has_tags, lambda: tf.image.rot90(picture, quarters(head)), lambda: picture)
+def text_column(examples: Examples, name: str) -> np.ndarray:
+    """Read a text column: strings, (rows,); an empty cell is an empty text."""
+    values = examples.column(name)
+    if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
+        values = values.astype("Int64")  # a column of 0 and 1 with a hole is read as 0.0 and 1.0
+    return values.astype("string").fillna("").str.strip().to_numpy(object)
 
 
-def quarters(head: tf.Tensor) -> tf.Tensor:
-    """Read from a photo's first bytes by how many quarters to turn it, against the clock."""
-    turns = tf.constant(0)
-    for value, quarter in ((3, 2), (6, 3), (8, 1)):
-        little = rf"\x12\x01\x03\x00\x01\x00\x00\x00\x0{value}\x00"
-        big = rf"\x01\x12\x00\x03\x00\x00\x00\x01\x00\x0{value}"
-        found = tf.strings.regex_full_match(head, rf"\C*({little}|{big})\C*")
-        turns = tf.where(found, quarter, turns)
-    return turns
+def file_column(examples: Examples, name: str) -> np.ndarray:
+    """Read a column of paths, relative to the manifest: full paths, (rows,); empty where there is no file."""
+    folder = os.path.abspath(examples.source.parent)
+    texts, missing = text_column(examples, name), is_missing(examples.column(name))
+    paths = np.array([os.path.normpath(os.path.join(folder, text)) for text in texts], object)
+    inside = np.array([path.startswith(folder + os.sep) for path in paths])
+    away = ~missing & ~inside & (not examples.outside)
+    lost = ~missing & ~away & ~np.array([os.path.isfile(path) for path in paths])
+    examples.note(missing, name, "is missing")
+    examples.note(away, name, "is {}, outside the manifest's folder; --outside follows it", texts)
+    examples.note(lost, name, "is {}, and there is no such file", texts)
+    return np.where(missing | away | lost, "", paths)
 
 
-def not_too_large(path: str) -> None:
-    """Refuse a picture that would fill the memory, by its header alone: Pillow's limit of pixels."""
-    most = Image.MAX_IMAGE_PIXELS or 0
-    try:
-        with Image.open(path) as picture:
-            too_large = picture.width * picture.height > most
-    except Image.DecompressionBombError:
-        too_large = True
-    if too_large:
-        raise DataError(f"it has more than {most:,} pixels")
-
-
-def label_indices(examples: Examples, name: str, labels: list[str]) -> np.ndarray:
-    """Turn labels into their places in the list, int32 (rows,)."""
-    places = {label: place for place, label in enumerate(labels)}
-    return np.array([places[label] for label in examples.values[name]], dtype="int32")
-
-
-def note_unknown(
-    examples: Examples, column: str, labels: Sequence[list[str]], known: list[str]
-) -> None:
-    """Note the rows with a label that no training row has: the model cannot predict it."""
-    known_labels = set(known)
-    for row, of_row in zip(examples.rows, labels, strict=True):
-        for label in of_row:
-            if label not in known_labels:
-                text = f"{column} is {label!r}, which no training row has"
-                examples.problems.append(Problem(int(row), text))
+def label_column(examples: Examples, name: str) -> np.ndarray:
+    """Read a column of labels: strings, (rows,)."""
+    labels = text_column(examples, name)
+    # A class may well be called none.
+    missing = is_missing(examples.column(name)) & ~np.isin(labels, ["None", "none", "NONE", "-"])
+    examples.note(missing, name, "is missing", target=True)
+    return labels

@@ -1,35 +1,18 @@
-"""Evaluation: the metrics of a trained run on a split of a manifest."""
-
-from __future__ import annotations
+"""Evaluation: the metrics of a trained run on a split of a manifest, and its learning curves."""
 
 import json
-import sys
 import warnings
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-from sklearn.metrics import (
-    accuracy_score,
-    balanced_accuracy_score,
-    f1_score,
-    roc_auc_score,
-)
+import pandas as pd
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, roc_auc_score
 
-from seed_concatenate.data import (
-    STRATA,
-    Preprocessing,
-    State,
-    check_files,
-    make_dataset,
-    open_examples,
-)
-from seed_concatenate.manifest import DataError, Examples, drop_invalid_rows
+from seed_concatenate.data import Preprocessing, State, make_dataset, open_examples
+from seed_concatenate.manifest import DataError, Examples, drop_invalid_rows, load_splits
 from seed_concatenate.model import load_model
-from seed_concatenate.splits import assign_splits, load_splits, select_split
-
-Metrics = dict[str, float]
 
 
 def open_run(run: Path) -> tuple[keras.Model, Preprocessing, dict[str, Any]]:
@@ -37,56 +20,46 @@ def open_run(run: Path) -> tuple[keras.Model, Preprocessing, dict[str, Any]]:
     for name in ("model.keras", "preprocessing.json", "run.json"):
         if not (run / name).is_file():
             raise DataError(f"{run}: no run here, {name} is missing; `train --run DIR` makes one")
-    options = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    options = json.loads((run / "run.json").read_text(encoding="utf-8"))["options"]
     preprocessing = Preprocessing.load(run / "preprocessing.json")
     return load_model(run / "model.keras"), preprocessing, options
 
 
 def evaluate(
-    run: Path,
-    data: Path,
-    split: str = "test",
-    drop_invalid: bool = False,
-    outside: bool = False,
+    run: Path, data: Path, split: str = "", drop_invalid: bool = False, outside: bool = False
 ) -> dict[str, Any]:
-    """Compute the metrics of each output on a split."""
+    """Compute the metrics of each output on a split, or on all rows of an untrained manifest."""
     model, preprocessing, options = open_run(run)
-    others = [column for column in (options["group"], options["time"]) if column]
-    examples = open_examples(data, outside=outside, others=others)
-    check_files(examples)
+    examples = open_examples(data, outside=outside)
     examples = drop_invalid_rows(examples, drop_invalid)
-    splits = load_splits(run / "splits.csv", examples)
-    if splits is None:
-        if not examples.splits.any() and split != "all":
-            print(f"{data} is not what was trained on: it gets new splits", file=sys.stderr)
-        splits = assign_splits(
-            examples,
-            options["seed"],
-            strata=examples.values[STRATA],
-            group=options["group"],
-            time=options["time"],
-        )
-    examples = select_split(examples, splits, split)
+    splits = load_splits(run, examples)
+    if splits is not None:
+        examples.frame["split"] = splits
+    split = split or ("all" if splits is None else "test")
+    if split != "all":
+        examples = examples.split(split)
     preprocessing.note_unknown_labels(examples)
     examples = drop_invalid_rows(examples, drop_invalid)
-    y_true, batch_size = preprocessing.targets(examples), options["batch_size"]
-    y_pred = predict_batches(model, preprocessing, examples, batch_size)
-    result: dict[str, Any] = {"split": split, "rows": len(examples)}
-    result["outputs"] = compute_metrics(y_true, y_pred, preprocessing.state)
-    return result
+    y_true, size = preprocessing.targets(examples), options["batch_size"]
+    y_pred = predict_batches(model, preprocessing, examples, size)
+    metrics = compute_metrics(y_true, y_pred, preprocessing.state)
+    return {"split": split, "rows": len(examples), "outputs": metrics}
 
 
-def print_result(result: dict[str, Any]) -> None:
-    """Print what `evaluate` computed, a line for each metric."""
+def print_metrics(result: dict[str, Any]) -> None:
+    """Print what `evaluate` computed, a line for each metric of each output."""
     print(f"{result['rows']} rows of the split {result['split']}")
-    print_metrics(result["outputs"])
-
-
-def print_metrics(outputs: dict[str, Metrics]) -> None:
-    """Print a line for each metric of each output."""
-    for name, metrics in outputs.items():
+    for name, metrics in result["outputs"].items():
         for metric, value in metrics.items():
             print(f"  {name}  {metric}  {value:.4f}")
+
+
+def draw_curves(history: pd.DataFrame, path: Path) -> None:
+    """Draw the loss and each metric over the epochs, on the training and the validation split."""
+    pairs = [(name, f"val_{name}") for name in history if f"val_{name}" in history]
+    curves = history[[name for pair in pairs for name in pair]]
+    axes = curves.plot(subplots=pairs, figsize=(7, 2.6 * len(pairs)), xlabel="epoch")
+    axes[0].figure.savefig(path, bbox_inches="tight")
 
 
 def predict_batches(
@@ -94,18 +67,18 @@ def predict_batches(
 ) -> dict[str, np.ndarray]:
     """Predict the outputs of the examples, by output name."""
     batches = make_dataset(examples, preprocessing, batch_size, with_targets=False)
-    predictions: dict[str, np.ndarray] = model.predict(batches, verbose=0)
-    return predictions
+    return model.predict(batches, verbose=0)
 
 
 def compute_metrics(
     y_true: dict[str, np.ndarray], y_pred: dict[str, np.ndarray], state: State
-) -> dict[str, Metrics]:
+) -> dict[str, dict[str, float]]:
     """Compute the metrics of each output; undefined ones, such as AUC of one class, are dropped."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of undefined metrics
         outputs = {
-            "label": binary_metrics(y_true["label"], y_pred["label"], state["label"]),
+            name: compute(y_true[name], y_pred[name], state[name])
+            for name, compute in METRICS.items()
         }
     return {
         name: {metric: float(value) for metric, value in metrics.items() if np.isfinite(value)}
@@ -113,7 +86,7 @@ def compute_metrics(
     }
 
 
-def binary_metrics(y_true: np.ndarray, y_pred: np.ndarray, state: State) -> Metrics:
+def binary_metrics(y_true: np.ndarray, y_pred: np.ndarray, state: State) -> dict[str, float]:
     """Compute the metrics of probabilities of the second label, (rows, 1)."""
     predicted = y_pred > state["thresholds"][0]
     return {
@@ -122,3 +95,8 @@ def binary_metrics(y_true: np.ndarray, y_pred: np.ndarray, state: State) -> Metr
         "balanced_accuracy": balanced_accuracy_score(y_true, predicted),
         "f1": f1_score(y_true, predicted, zero_division=0),
     }
+
+
+METRICS = {
+    "label": binary_metrics,
+}

@@ -1,14 +1,11 @@
 """Export: the trained model in a format for serving."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 
 from seed_concatenate import data
-from seed_concatenate.data import Preprocessing
 from seed_concatenate.evaluate import open_run
 
 # What a client of the SavedModel sends, by input name; the first axis is the batch.
@@ -20,15 +17,8 @@ SIGNATURE = {
 
 
 def export(run: Path, format: str = "saved-model") -> None:
-    """Write the run's model in a format: a SavedModel that takes raw values."""
-    model, preprocessing, _ = open_run(run)
-    path = run / "saved_model"
-    export_saved_model(model, preprocessing, path)
-    print(f"{path}: raw values in by input name, predictions out by output name")
-
-
-def export_saved_model(model: keras.Model, preprocessing: Preprocessing, path: Path) -> None:
     """Write a SavedModel whose signature takes raw values: preprocessing is inside."""
+    model, preprocessing, _ = open_run(run)
 
     def serve(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         raw = dict(inputs)
@@ -37,8 +27,7 @@ def export_saved_model(model: keras.Model, preprocessing: Preprocessing, path: P
             raw["picture"],
             fn_output_signature=tf.uint8,
         )
-        predictions: dict[str, tf.Tensor] = model(preprocessing.inputs(raw), training=False)
-        return predictions
+        return model(preprocessing.inputs(raw), training=False)
 
     archive = keras.export.ExportArchive()
     archive.track(model)
@@ -47,4 +36,5 @@ def export_saved_model(model: keras.Model, preprocessing: Preprocessing, path: P
             layer.build((None,))
             archive.track(layer)
     archive.add_endpoint("serve", serve, input_signature=[SIGNATURE])
-    archive.write_out(str(path), verbose=False)
+    archive.write_out(str(run / "saved_model"), verbose=False)
+    print(f"{run / 'saved_model'}: raw values in by input name, predictions out by output name")

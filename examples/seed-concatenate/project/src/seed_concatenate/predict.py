@@ -1,53 +1,35 @@
 """Prediction: one row for each row of a manifest, with labels and probabilities."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from seed_concatenate.data import (
-    State,
-    check_files,
-    open_examples,
-)
+from seed_concatenate.data import open_examples
 from seed_concatenate.evaluate import open_run, predict_batches
 from seed_concatenate.manifest import DataError, drop_invalid_rows
 
 
 def predict(
-    run: Path,
-    data: Path,
-    out: Path,
-    drop_invalid: bool = False,
-    outside: bool = False,
+    run: Path, data: Path, out: Path, drop_invalid: bool = False, outside: bool = False
 ) -> None:
     """Write the predictions for every row of the manifest, which needs no targets, in its order."""
     if out.suffix not in (".csv", ".jsonl", ".parquet"):
         raise DataError(f"--out {out}: write to a .csv, .jsonl or .parquet file")
     model, preprocessing, options = open_run(run)
     examples = open_examples(data, with_outputs=False, outside=outside)
-    check_files(examples)
     examples = drop_invalid_rows(examples, drop_invalid)
     y_pred = predict_batches(model, preprocessing, examples, options["batch_size"])
-    table = pd.DataFrame({"row": examples.rows})
-    add_predictions(table, y_pred, preprocessing.state)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    if out.suffix == ".csv":
-        table.to_csv(out, index=False)
-    elif out.suffix == ".jsonl":
-        table.to_json(out, orient="records", lines=True, force_ascii=False)
-    else:
-        table.to_parquet(out, index=False)
-    print(f"Wrote {len(table)} predictions to {out}")
-
-
-def add_predictions(table: pd.DataFrame, y_pred: dict[str, np.ndarray], state: State) -> None:
-    """Add the columns of each output to the table: labels and their probabilities, or numbers."""
-    # label
+    table = pd.DataFrame({"row": examples.frame.index})
+    state = preprocessing.state
     probability = y_pred["label"][:, 0]
     labels = np.array(state["label"]["labels"])
     threshold = state["label"]["thresholds"][0]
     table["label"] = labels[(probability > threshold).astype(int)]
     table["label_probability"] = probability  # of the second label
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if out.suffix == ".jsonl":
+        table.to_json(out, orient="records", lines=True, force_ascii=False)
+    else:
+        {".csv": table.to_csv, ".parquet": table.to_parquet}[out.suffix](out, index=False)
+    print(f"Wrote {len(table)} predictions to {out}")

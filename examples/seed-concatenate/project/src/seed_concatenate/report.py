@@ -1,7 +1,7 @@
-"""The report of a training: report.html, the page to open first.
+"""The report of a training, report.html: how good the model is on validation rows, and why.
 
-It looks at validation rows, which the model was not trained on. How each input is shown and
-each output is judged stands below; what a page is made of, in page.py.
+`show_NAME` shows a raw value of an input, `describe_TASK` and `draw_TASK` the predictions of an
+output; page.py has the parts of the page.
 """
 
 from __future__ import annotations
@@ -17,32 +17,25 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from seed_concatenate import TITLE, data
-from seed_concatenate.data import (
-    INPUTS,
-    OUTPUTS,
-    Preprocessing,
-    State,
-    make_dataset,
-)
-from seed_concatenate.evaluate import predict_batches
+from seed_concatenate import TITLE, data, page
+from seed_concatenate.baselines import as_good_as_network
+from seed_concatenate.data import Preprocessing, State, make_dataset
+from seed_concatenate.evaluate import compute_metrics, predict_batches
 from seed_concatenate.manifest import Examples
-from seed_concatenate.page import (
-    bar_chart,
-    cards,
-    confusion_matrix,
-    epoch_plot,
-    in_columns,
-    page,
-    rounded,
-    section,
-    thumbnail,
-)
 
 BATCH = 32
-MOST_ROWS = 5000  # that are looked at
-MOST_SHUFFLED = 1000  # rows in which an input is shuffled
-MOST_WRONG = 12  # examples of each output
+MAX_ROWS = 5000  # for plots and worst predictions
+MAX_SHUFFLED = 500  # rows for permutation importance
+REPEATS = 5  # shuffles of each input
+WORST = 12  # predictions shown for each output
+BASELINES = """
+<p>All validation rows. Trivial: majority class.
+Boosting: scikit-learn's gradient boosting on a few numbers per input.</p>
+"""
+IMPORTANCE = """
+<p>How much the metric loses when an input is shuffled among the rows: mean ± standard deviation of
+5 shuffles. Inputs with the same information share their importance.</p>
+"""
 
 
 def write_report(
@@ -52,153 +45,132 @@ def write_report(
     examples: Examples,
     gradient_norms: list[dict[str, float]],
 ) -> Path:
-    """Write RUN/report.html from its history, its metrics and the examples of the validation split.
-
-    Learning curves and norms are the first member's where there are several; the page says so.
-    """
-    table = pd.read_csv(run / "history.csv")
-    members = table["member"].nunique() if "member" in table else 1
-    history = table[table["member"] == 1] if "member" in table else table
-    metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))["outputs"]
+    """Write RUN/report.html from its history, its metrics and the validation rows."""
+    history = pd.read_csv(run / "history.csv")
+    result = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
     about = f"{len(examples):,} validation rows of {escape(examples.source.name)}"
-    if len(examples) > MOST_ROWS:
-        about += f", the pictures from {MOST_ROWS:,} of them"
-    examples = examples.take(np.random.default_rng(0).permutation(len(examples))[:MOST_ROWS])
-    truth = preprocessing.targets(examples)
-    predicted = predict_batches(model, preprocessing, examples, BATCH)
-    added = permutation_importance(model, preprocessing, examples, truth, predicted)
-
-    verdicts, pictures, additions, worst = [], [], [], []
-    for name in OUTPUTS:
-        true, said, state = truth[name], predicted[name], preprocessing.state[name]
+    if len(examples) > MAX_ROWS:
+        about += f", {MAX_ROWS:,} of them in the plots"
+    examples = examples.take(np.random.default_rng(0).permutation(len(examples))[:MAX_ROWS])
+    y_true = preprocessing.targets(examples)
+    y_pred = predict_batches(model, preprocessing, examples, BATCH)
+    bars = permutation_importance(model, preprocessing, examples, y_pred)
+    members = history["member"].nunique()
+    note = f"<p>The first of {members} members, which differ by seed alone.</p>" * (members > 1)
+    history = history[history["member"] == 1]
+    metrics, predictions, importance, worst = [], [], [], []
+    for name in data.OUTPUTS:
         heading = f"<h3>{name}</h3>"
-        verdicts.append(heading + verdict(name, metrics[name], state, true, said))
-        pictures.append(heading + DRAW[name](state, true, said))
-        additions.append(f"<h3>{name}: {MAIN_METRICS[name]}</h3>" + bar_chart(added[name]))
-        worst.append(heading + worst_examples(name, state, examples, true, said))
-    trained, first = f"{len(history)} epochs", ""
-    if members > 1:
-        trained = f"{members} members, the first for {trained}"
-        first = f"<p>Of the first of {members} members, which differ by seed alone.</p>"
-    text = page(
-        TITLE,
-        f"<p>{about}, {model.count_params():,} weights, {trained}</p>",
-        section("Metrics", cards(verdicts)),
-        section("Learning curves", first, *curves(history)),
-        section("Predictions", cards(pictures, "flow")),
-        section("Permutation importance", IMPORTANCE, cards(additions)),
-        section("Gradient norm per branch", first, *branches(gradient_norms, len(history))),
-        section("Worst predictions", *worst),
-    )
+        values = preprocessing.state[name], y_true[name], y_pred[name]
+        metrics.append(heading + metrics_table(name, result))
+        predictions.append(heading + DRAW[name](*values))
+        importance.append(f"{heading}<p>{MAIN_METRICS[name][0]}</p>{page.bar_chart(bars[name])}")
+        worst.append(heading + worst_predictions(name, examples, *values))
+    sections = {
+        "Metrics": BASELINES + page.cards(metrics),
+        "Learning curves": note + learning_curves(history),
+        "Predictions": page.cards(predictions),
+        "Permutation importance": IMPORTANCE + page.cards(importance),
+        "Gradient norm per branch": note + norm_plot(gradient_norms, len(history)),
+        "Worst predictions": "<p>Highest loss first.</p>" + "".join(worst),
+    }
+    about += f"; {model.count_params():,} parameters; {len(history)} epochs"
     path = run / "report.html"
-    path.write_text(text, encoding="utf-8")
+    path.write_text(page.html(TITLE, about, sections), encoding="utf-8")
     return path
 
 
-def verdict(
-    name: str, scores: dict[str, float], state: State, truth: np.ndarray, predicted: np.ndarray
-) -> str:
-    """Say how good an output is, and whether one answer for all rows would do as well."""
-    numbers = ", ".join(f"{metric} <b>{rounded(value, 4)}</b>" for metric, value in scores.items())
-    mistakes = MISTAKES[name](state, truth, predicted).mean()
-    answers = [np.broadcast_to(answer, predicted.shape) for answer in predicted[:50]]
-    unmoved = min(MISTAKES[name](state, truth, answer).mean() for answer in answers)
-    if mistakes >= 0.95 * unmoved:
-        return f'<p>{numbers}</p><p class="bad">No better than one answer for all rows.</p>'
-    share = mistakes / unmoved
-    return f"<p>{numbers}</p><p>{share:.0%} of the mistakes that one answer for all rows makes.</p>"
+def metrics_table(output: str, result: dict[str, Any]) -> str:
+    """Show the metrics of an output, and those of the baselines."""
+    network, baselines = result["outputs"][output], result.get("baselines", {})
+    rows = {"network": network, **{name: scores[output] for name, scores in baselines.items()}}
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    text = table.to_html(border=0, na_rep="", float_format=lambda value: page.rounded(value, 4))
+    if better := as_good_as_network(output, network, baselines):
+        text += f'<p class="warning">As good as the network or better: {"; ".join(better)}.</p>'
+    return text
 
 
-def curves(history: pd.DataFrame) -> list[str]:
-    """Draw each measure over the epochs, training against validation."""
+def learning_curves(history: pd.DataFrame) -> str:
+    """Plot the loss and each metric over the epochs, training against validation."""
     kept = int(history["val_loss"].argmin()) + 1
-    names = [name for name in history if f"val_{name}" in history]
-    pictures = [
-        epoch_plot(
-            name.replace("_", " "),
-            {
-                "training": history[name].tolist(),
-                "validation": history[f"val_{name}"].tolist(),
-            },
-            kept=kept,
-        )
-        for name in sorted(names, key=lambda name: (name != "loss", name))
-    ]
-    return [f"<p>The weights of epoch {kept} were kept.</p>", cards(pictures)]
-
-
-IMPORTANCE = """<p>How much the metric loses where the values of one input are shuffled among the rows, and
-the standard error. Inputs that carry the same information share their importance.</p>"""
+    plots = []
+    for name in sorted(history, key=lambda name: (name != "loss", name)):
+        if f"val_{name}" in history:
+            lines = history[[name, f"val_{name}"]].set_axis(["training", "validation"], axis=1)
+            lines.index = history["epoch"] + 1
+            plots.append(page.line_plot(name.replace("_", " "), lines, kept=kept))
+    return f"<p>Dotted: epoch {kept}, whose weights were kept.</p>" + page.cards(plots)
 
 
 def permutation_importance(
     model: keras.Model,
     preprocessing: Preprocessing,
     examples: Examples,
-    truth: dict[str, np.ndarray],
-    predicted: dict[str, np.ndarray],
+    y_pred: dict[str, np.ndarray],
 ) -> dict[str, list[tuple[str, float, str]]]:
-    """Shuffle each input among the rows: for each output a bar for each input, longest first."""
-    rng = np.random.default_rng(0)
-    rows = np.resize(np.arange(len(examples)), min(5 * len(examples), MOST_SHUFFLED))
-    bars: dict[str, list[tuple[str, float, str]]] = {output: [] for output in OUTPUTS}
-    for name in INPUTS:
-        few = examples.take(rows)  # where there are few, each several times, always with another's
-        few.values[name] = few.values[name][rng.permutation(len(rows))]
-        shuffled = predict_batches(model, preprocessing, few, BATCH)
-        for output in OUTPUTS:
-            mistakes, state = MISTAKES[output], preprocessing.state[output]
-            before = mistakes(state, truth[output], predicted[output])[rows]
-            more = mistakes(state, truth[output][rows], shuffled[output]) - before
-            error = more.std() / min(len(examples), len(rows)) ** 0.5
-            words = f"{rounded(more.mean(), 3)} ± {rounded(error, 1)}"
-            bars[output].append((name, float(more.mean()), words))
-    return {output: sorted(bars[output], key=lambda bar: -bar[1]) for output in OUTPUTS}
+    """Compute how much each output's metric loses where an input is shuffled, a bar per input."""
+    rng, rows = np.random.default_rng(0), np.arange(min(len(examples), MAX_SHUFFLED))
+    y_true, state = preprocessing.targets(examples.take(rows)), preprocessing.state
+    before = compute_metrics(y_true, {name: y[rows] for name, y in y_pred.items()}, state)
+    bars: dict[str, list[tuple[str, float, str]]] = {output: [] for output in data.OUTPUTS}
+    for name in data.INPUTS:
+        shuffled = examples.take(np.tile(rows, REPEATS))
+        order = np.concatenate([rng.permutation(rows) for _ in range(REPEATS)])
+        shuffled.values[name] = examples.values[name][order]
+        y_pred = predict_batches(model, preprocessing, shuffled, BATCH)
+        after = [
+            compute_metrics(y_true, {name: y[repeat] for name, y in y_pred.items()}, state)
+            for repeat in np.split(np.arange(len(order)), REPEATS)
+        ]
+        for output, (metric, sign) in MAIN_METRICS.items():
+            losses = [sign * (before[output][metric] - found[output][metric]) for found in after]
+            mean, deviation = float(np.mean(losses)), float(np.std(losses))
+            text = f"{page.rounded(mean, 3)} ± {page.rounded(deviation, 1)}"
+            bars[output].append((name, mean, text))
+    return {output: sorted(bars[output], key=lambda bar: -bar[1]) for output in data.OUTPUTS}
 
 
-def branches(norms: list[dict[str, float]], epochs: int) -> list[str]:
-    """Draw the gradient of each branch over the epochs, and name the branches that sleep."""
-    if not norms or not norms[-1]:
-        return ["<p>No gradients: no branch has weights of its own, or no epoch was finished.</p>"]
-    lines = {name: [epoch[name] for epoch in norms] for name in norms[-1]}
-    recent = {name: float(np.mean(values[-3:])) for name, values in lines.items()}
-    most = max(recent, key=recent.__getitem__)
-    said = [
-        f'<p class="bad"><b>{name}</b> sleeps: in the last epochs its gradient is under 1% of that'
-        f" of {most}. Is it scaled, read and merged as it should be?</p>"
-        for name, norm in recent.items()
-        if norm <= 0.01 * recent[most]
+def norm_plot(norms: list[dict[str, float]], epochs: int) -> str:
+    """Plot the gradient norm of each branch over the epochs, and warn where one vanishes."""
+    table = pd.DataFrame(norms)
+    if table.empty:
+        return "<p>No gradients: no branch has weights of its own, or no epoch was finished.</p>"
+    table.index += epochs - len(table) + 1  # a resumed training lacks the epochs before
+    recent = table.tail(3).mean()
+    warnings = [
+        f'<p class="warning"><b>{name}</b> learns little: in the last epochs its gradient is under'
+        f" 1% of that of {recent.idxmax()}. Check how it is read, scaled and merged.</p>"
+        for name in recent.index[recent <= 0.01 * recent.max()]
     ]
-    first = epochs - len(norms) + 1  # a resumed training has not seen the epochs before
-    picture = epoch_plot("gradient norm of each branch", lines, first=first, log=True)
-    return [*(said or ["<p>No branch sleeps.</p>"]), cards([picture], "flow")]
+    return "".join(warnings) + page.cards([page.line_plot("gradient norm", table, log=True)])
 
 
-def worst_examples(
-    name: str, state: State, examples: Examples, truth: np.ndarray, predicted: np.ndarray
+def worst_predictions(
+    output: str, examples: Examples, state: State, y_true: np.ndarray, y_pred: np.ndarray
 ) -> str:
-    """Show the examples with the highest loss and what their inputs are."""
-    losses = np.asarray(LOSSES[name](truth, predicted))
-    found = []
-    for row in np.argsort(-losses, kind="stable")[:MOST_WRONG]:
-        true, said = WORDS[name](state, truth[row], predicted[row])
-        words = f"said <b>{escape(said)}</b><br>truth <b>{escape(true)}</b>"
-        values = {name: SHOW[name](examples.values[name][row]) for name in INPUTS}
-        shown = "".join(f"<h4>{name}</h4>{value}" for name, value in values.items())
-        found.append(f"row {examples.rows[row]}<p>{words}</p>{shown}")
-    order = "The highest loss first: what is wrong, then what is right but unsure."
-    return f"<p>{order} The truth may be wrong too.</p>" + cards(found)
+    """Show the rows with the highest loss: actual and predicted value, and all inputs."""
+    losses = np.asarray(LOSSES[output](y_true, y_pred))
+    rows = []
+    for row in np.argsort(-losses, kind="stable")[:WORST]:
+        actual, predicted = map(page.readable, DESCRIBE[output](state, y_true[row], y_pred[row]))
+        text = f"row {examples.frame.index[row]}"
+        text += f"<p>predicted <b>{predicted}</b><br>actual <b>{actual}</b></p>"
+        for name in data.INPUTS:
+            text += f"<h4>{name}</h4>{SHOW[name](examples.values[name][row])}"
+        rows.append(text)
+    return page.cards(rows, "grid")
 
 
 class WatchBranches(keras.callbacks.Callback):
-    """Notes the norm of the loss's gradient for each branch after every epoch."""
+    """Record the norm of the loss's gradient for each branch after every epoch."""
 
     def __init__(self, training: Examples, preprocessing: Preprocessing) -> None:
         super().__init__()
         few = training.take(np.linspace(0, len(training) - 1, BATCH).astype(int))
         self.inputs, self.targets = next(iter(make_dataset(few, preprocessing, BATCH)))
         self.norms: list[dict[str, float]] = []
-        self.first: keras.Model | None = None  # of several members that are watched
+        self.first: keras.Model | None = None  # of several members, only the first is recorded
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Add the epoch's norms."""
@@ -209,30 +181,30 @@ class WatchBranches(keras.callbacks.Callback):
 
     @tf.function
     def gradient_norms(self) -> dict[str, tf.Tensor]:
-        """Compute the norm of the gradient of each branch that has weights."""
-        weights: dict[str, list[keras.Variable]] = {name: [] for name in INPUTS}
+        """Compute the gradient norm of each branch that has weights."""
+        weights: dict[str, list[keras.Variable]] = {name: [] for name in data.INPUTS}
         for layer in self.model.layers:
             branch = layer.name.split(".")[0]
-            if branch in INPUTS:
+            if branch in data.INPUTS:
                 weights[branch] += layer.trainable_weights
         with tf.GradientTape() as tape:
-            predicted = self.model(self.inputs, training=False)
-            loss = self.model.compute_loss(y=self.targets, y_pred=predicted, training=False)
+            y_pred = self.model(self.inputs, training=False)
+            loss = self.model.compute_loss(y=self.targets, y_pred=y_pred, training=False)
         gradients = tape.gradient(loss, weights, unconnected_gradients="zero")
         return {name: tf.linalg.global_norm(found) for name, found in gradients.items() if found}
 
 
-# How one raw value of each input is shown
+# How each input is shown
 
 
 def show_numbers(numbers: np.ndarray) -> str:
     """Show numbers: each number with its column."""
-    return in_columns(data.NUMBERS_COLUMNS, numbers)
+    return page.in_columns(data.NUMBERS_COLUMNS, numbers)
 
 
 def show_picture(value: str | np.ndarray) -> str:
     """Show picture: the picture, small."""
-    return thumbnail(data.load_picture(value) if isinstance(value, str) else value)
+    return page.thumbnail(data.load_picture(value) if isinstance(value, str) else value)
 
 
 SHOW: dict[str, Callable[[Any], str]] = {
@@ -240,41 +212,35 @@ SHOW: dict[str, Callable[[Any], str]] = {
     "picture": show_picture,
 }
 
-# Each output: where it is wrong, in words for one row, as a picture for all
+# How each output is judged and shown
 
 
-def mistakes_label(state: State, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-    """Mark the rows whose label is wrong, (rows,)."""
-    return ((y_pred > state["thresholds"][0]) != y_true)[:, 0].astype(float)
+def describe_binary(state: State, y_true: np.ndarray, y_pred: np.ndarray) -> tuple[str, str]:
+    """Write one row, actual and predicted, with its probability."""
+    labels, probability = state["labels"], float(y_pred[0])
+    predicted = int(probability > state["thresholds"][0])
+    probability = probability if predicted else 1 - probability
+    return labels[int(y_true[0])], f"{labels[predicted]} ({probability:.0%})"
 
 
-def words_label(state: State, y_true: np.ndarray, y_pred: np.ndarray) -> tuple[str, str]:
-    """Write one label, actual and predicted, with its probability."""
-    labels, second = state["labels"], float(y_pred[0])
-    predicted = labels[int(second > state["thresholds"][0])]
-    # Of the predicted label, not always of the second label.
-    probability = second if predicted == labels[1] else 1 - second
-    return labels[int(y_true[0])], f"{predicted} ({probability:.0%})"
+def draw_binary(state: State, y_true: np.ndarray, y_pred: np.ndarray) -> str:
+    """Draw the confusion matrix and the calibration."""
+    actual, probability = y_true[:, 0].astype(int), y_pred[:, 0]
+    predicted = (probability > state["thresholds"][0]).astype(int)
+    matrix = page.confusion_matrix(state["labels"], actual, predicted)
+    return matrix + page.calibration_plot(actual, probability)
 
 
-def draw_label(state: State, y_true: np.ndarray, y_pred: np.ndarray) -> str:
-    """Draw the confusion matrix of label."""
-    predicted = (y_pred[:, 0] > state["thresholds"][0]).astype(int)
-    return confusion_matrix(state["labels"], y_true[:, 0].astype(int), predicted)
-
-
+# The metric for permutation importance; -1: lower is better.
 MAIN_METRICS = {
-    "label": "accuracy",
+    "label": ("accuracy", 1),
 }
 LOSSES = {
     "label": keras.losses.get("binary_crossentropy"),
 }
-MISTAKES = {
-    "label": mistakes_label,
-}
-WORDS = {
-    "label": words_label,
+DESCRIBE = {
+    "label": describe_binary,
 }
 DRAW = {
-    "label": draw_label,
+    "label": draw_binary,
 }

@@ -8,11 +8,7 @@ import keras
 import numpy as np
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
-from seed_multiply.data import (
-    Preprocessing,
-    State,
-    make_dataset,
-)
+from seed_multiply.data import Preprocessing, State, make_dataset
 from seed_multiply.manifest import Examples
 
 Metric = Callable[[np.ndarray, np.ndarray], float]  # of actual and predicted labels, (rows,)

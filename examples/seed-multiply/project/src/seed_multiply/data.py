@@ -1,33 +1,23 @@
 """The data: how each column of the manifest becomes a tensor of the model.
 
-For each input: what is read from the manifest, what is fitted to the training rows, and how raw
-values become tensors. `Preprocessing` ties them together, `make_dataset` makes batches.
+`open_examples` reads raw values, `Preprocessing` makes them tensors, `make_dataset` batches.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
+import pandas as pd
 import tensorflow as tf
 
-from seed_multiply.manifest import (
-    TRUE_WORDS,
-    DataError,
-    Examples,
-    Problem,
-    Table,
-    label_column,
-    number_columns,
-    open_table,
-    split_column,
-)
+from seed_multiply.arrays import open_arrays
+from seed_multiply.manifest import DataError, Examples, open_manifest
 
 State = dict[str, Any]  # the fitted state of one input or output, ready for JSON
+TRUE_WORDS = ["true", "1", "yes", "y", "t"]
 
 INPUTS = [
     "vector_1",
@@ -48,47 +38,12 @@ def numbered(name: str, count: int) -> list[str]:
 VECTOR_1_COLUMNS = numbered("vector_1", 10)
 
 
-def read_vector_1(table: Table) -> np.ndarray:
-    """Read vector_1: float32 (rows, 10)."""
-    return number_columns(table, VECTOR_1_COLUMNS)
-
-
-def adapt_vector_1(values: np.ndarray) -> State:
-    """Compute mean and variance of each number of vector_1."""
-    return spread(values)
-
-
-def transform_vector_1(numbers: tf.Tensor, state: State) -> tf.Tensor:
-    """Normalize the numbers of vector_1: (batch, 10)."""
-    return normalize(numbers, state)
-
-
 # vector_2: 10 numbers a row
 
 VECTOR_2_COLUMNS = numbered("vector_2", 10)
 
 
-def read_vector_2(table: Table) -> np.ndarray:
-    """Read vector_2: float32 (rows, 10)."""
-    return number_columns(table, VECTOR_2_COLUMNS)
-
-
-def adapt_vector_2(values: np.ndarray) -> State:
-    """Compute mean and variance of each number of vector_2."""
-    return spread(values)
-
-
-def transform_vector_2(numbers: tf.Tensor, state: State) -> tf.Tensor:
-    """Normalize the numbers of vector_2: (batch, 10)."""
-    return normalize(numbers, state)
-
-
 # label: one of two labels
-
-
-def read_label(table: Table) -> np.ndarray:
-    """Read label: labels, (rows,)."""
-    return label_column(table, "label")
 
 
 def adapt_label(labels: np.ndarray) -> State:
@@ -99,124 +54,35 @@ def adapt_label(labels: np.ndarray) -> State:
     return {"labels": found, "thresholds": [0.5]}
 
 
-def target_label(examples: Examples, state: State) -> np.ndarray:
+def target_label(labels: np.ndarray, state: State) -> np.ndarray:
     """Turn the labels of label into float32 (rows, 1), 1 for the second."""
-    indices = label_indices(examples, "label", state["labels"])
-    return indices.astype("float32")[:, None]
+    return np.equal(labels, state["labels"][1])[:, None].astype("float32")
 
 
 # From a manifest to raw values
 
 
-def open_examples(
-    path: Path,
-    with_outputs: bool = True,
-    *,
-    others: Sequence[str] = (),
-) -> Examples:
-    """Read a manifest, and note what is wrong with its rows; `others` are columns to split by.
-
-    Without outputs where the targets are not known, to predict.
-    """
+def open_examples(path: Path, with_outputs: bool = True) -> Examples:
+    """Read a manifest, and note what is wrong with its rows; without outputs to predict."""
     if path.suffix == ".npz":
-        return open_arrays(path, with_outputs, others)
-    table = open_table(path)
-    values = {
-        "vector_1": read_vector_1(table),
-        "vector_2": read_vector_2(table),
+        return open_arrays(path, with_outputs)
+    examples = open_manifest(path)
+    examples.values = {
+        "vector_1": number_columns(examples, VECTOR_1_COLUMNS),
+        "vector_2": number_columns(examples, VECTOR_2_COLUMNS),
     }
     if with_outputs:
-        values |= {
-            "label": read_label(table),
+        examples.values |= {
+            "label": label_column(examples, "label"),
         }
-    return Examples(
-        path,
-        np.arange(1, len(table) + 1),
-        split_column(table),
-        values,
-        {name: table.column(name).to_numpy(object) for name in others},
-        table.problems,
-    )
-
-
-# What the arrays of an .npz look like beyond their first axis; None is any size.
-ARRAY_SHAPES: dict[str, tuple[int | None, ...]] = {
-    "vector_1": (10,),
-    "vector_2": (10,),
-    "label": (),
-}
-TEXTS = [
-    "label",  # binary
-]
-STRATA = "label"  # its classes have equal shares in all splits
-
-
-def open_arrays(path: Path, with_outputs: bool, others: Sequence[str]) -> Examples:
-    """Read an .npz with one array for each input and output name."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file") from None
-    except (OSError, ValueError, EOFError, TypeError, BadZipFile):
-        raise DataError(f"{path}: cannot be read as arrays; np.savez writes such a file") from None
-    values = {}
-    for name in INPUTS + (OUTPUTS if with_outputs else []):
-        array, wanted = array_of(arrays, name, path), ARRAY_SHAPES[name]
-        if array.shape[1:] == () and wanted == (1,):
-            array = array[:, None]
-        fits = len(array.shape) == len(wanted) + 1 and all(
-            size in (None, given) for size, given in zip(wanted, array.shape[1:], strict=True)
-        )
-        if not fits:
-            raise DataError(f"{path}: {name} has the shape {array.shape}, not (rows, *{wanted})")
-        if name in TEXTS:
-            values[name] = array.astype(str).astype(object)
-        else:
-            values[name] = array if array.dtype == "uint8" else array.astype("float32")
-    counts = {len(array) for array in values.values()}
-    if len(counts) != 1 or 0 in counts:
-        raise DataError(f"{path}: the arrays must have the same number of rows, at least one")
-    rows = counts.pop()
-    return Examples(
-        path,
-        np.arange(1, rows + 1),
-        arrays.get("split", np.full(rows, "")).astype(object),
-        values,
-        {name: array_of(arrays, name, path) for name in others},
-        array_problems(values),
-    )
-
-
-def array_of(arrays: dict[str, np.ndarray], name: str, path: Path) -> np.ndarray:
-    """Get one array; fails where the file lacks it."""
-    if name not in arrays:
-        raise DataError(f"{path}: no array {name!r}; it has {', '.join(arrays)}")
-    return arrays[name]
-
-
-def array_problems(values: dict[str, np.ndarray]) -> list[Problem]:
-    """Note the rows of arrays that hold what is no number; series are padded with NaN."""
-    problems = []
-    for name, array in values.items():
-        if array.dtype != "float32" or None in ARRAY_SHAPES[name]:
-            continue
-        flat = array.reshape(len(array), -1)
-        good = np.isfinite(flat)
-        for index in np.flatnonzero(~good.all(axis=1)):
-            text = f"{name} has a value that is not a finite number"
-            problems.append(Problem(int(index) + 1, text, unlabeled=name in OUTPUTS))
-    return problems
+    return examples
 
 
 # From raw values to tensors
 
 
 class Preprocessing:
-    """The state fitted to the training rows, and the transforms that use it.
-
-    The same code serves training, evaluation, prediction and the exported model.
-    """
+    """The state fitted to the training rows, and the transforms that use it, in serving too."""
 
     def __init__(self, state: State) -> None:
         self.state = state
@@ -227,8 +93,8 @@ class Preprocessing:
         values = training.values
         return cls(
             {
-                "vector_1": adapt_vector_1(values["vector_1"]),
-                "vector_2": adapt_vector_2(values["vector_2"]),
+                "vector_1": spread(values["vector_1"]),
+                "vector_2": spread(values["vector_2"]),
                 "label": adapt_label(values["label"]),
             }
         )
@@ -238,25 +104,23 @@ class Preprocessing:
         if set(raw) != set(INPUTS):
             raise DataError(f"the inputs are {sorted(INPUTS)}, here are {sorted(raw)}")
         return {
-            "vector_1": transform_vector_1(raw["vector_1"], self.state["vector_1"]),
-            "vector_2": transform_vector_2(raw["vector_2"], self.state["vector_2"]),
+            "vector_1": normalize(raw["vector_1"], self.state["vector_1"]),
+            "vector_2": normalize(raw["vector_2"], self.state["vector_2"]),
         }
 
     def targets(self, examples: Examples) -> dict[str, np.ndarray]:
         """Turn the outputs' raw values into targets, what the loss compares predictions with."""
+        values = examples.values
         return {
-            "label": target_label(examples, self.state["label"]),
+            "label": target_label(values["label"], self.state["label"]),
         }
 
     def note_unknown_labels(self, examples: Examples) -> None:
-        """Note the rows with a label that no training row has."""
+        """Note the rows with a label that no training row has: the model cannot predict it."""
         labels = examples.values["label"]
-        note_unknown(
-            examples,
-            "label",
-            [[label] for label in labels],
-            self.state["label"]["labels"],
-        )
+        known = self.state["label"]["labels"]
+        unknown = ~np.isin(labels, known)
+        examples.note(unknown, "label", "is {}, which no training row has", labels)
 
     def save(self, path: Path) -> None:
         """Write the fitted state as readable JSON."""
@@ -272,7 +136,6 @@ def make_dataset(
     examples: Examples,
     preprocessing: Preprocessing,
     batch_size: int,
-    *,
     shuffle: bool = False,
     seed: int = 0,
     with_targets: bool = True,
@@ -293,6 +156,31 @@ def make_dataset(
     return dataset.prefetch(tf.data.AUTOTUNE)
 
 
+# How people write that there is no value; in texts and categories only an empty cell is none.
+MISSING_WORDS = ["", "-", "?", "<na>", "n/a", "na", "nan", "none", "null"]
+
+
+def is_missing(column: pd.Series[Any]) -> np.ndarray:
+    """Find where a column has no value, (rows,)."""
+    words = column.astype("string").fillna("").str.strip().str.lower()
+    return words.isin(MISSING_WORDS).to_numpy(bool)
+
+
+def number_columns(examples: Examples, columns: list[str]) -> np.ndarray:
+    """Read number columns: float32 (rows, columns)."""
+    numbers = np.empty((len(examples), len(columns)), "float32")
+    for place, name in enumerate(columns):
+        column = examples.column(name)
+        missing = is_missing(column)
+        parsed = pd.to_numeric(column.mask(missing), errors="coerce")
+        with np.errstate(over="ignore"):
+            numbers[:, place] = parsed.to_numpy("float64", na_value=np.nan)
+        examples.note(missing, name, "is missing")
+        wrong = ~missing & ~np.isfinite(numbers[:, place])
+        examples.note(wrong, name, "is {}, not a number", column.to_numpy())
+    return numbers
+
+
 def normalize(values: tf.Tensor, state: State) -> tf.Tensor:
     """Bring values to mean 0 and deviation 1; what was constant in training becomes 0."""
     mean = np.array(state["mean"], dtype="float32")
@@ -308,19 +196,18 @@ def spread(values: np.ndarray) -> State:
     return {name: numbers.tolist() for name, numbers in state.items()}
 
 
-def label_indices(examples: Examples, name: str, labels: list[str]) -> np.ndarray:
-    """Turn labels into their places in the list, int32 (rows,)."""
-    places = {label: place for place, label in enumerate(labels)}
-    return np.array([places[label] for label in examples.values[name]], dtype="int32")
+def text_column(examples: Examples, name: str) -> np.ndarray:
+    """Read a text column: strings, (rows,); an empty cell is an empty text."""
+    values = examples.column(name)
+    if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
+        values = values.astype("Int64")  # a column of 0 and 1 with a hole is read as 0.0 and 1.0
+    return values.astype("string").fillna("").str.strip().to_numpy(object)
 
 
-def note_unknown(
-    examples: Examples, column: str, labels: Sequence[list[str]], known: list[str]
-) -> None:
-    """Note the rows with a label that no training row has: the model cannot predict it."""
-    known_labels = set(known)
-    for row, of_row in zip(examples.rows, labels, strict=True):
-        for label in of_row:
-            if label not in known_labels:
-                text = f"{column} is {label!r}, which no training row has"
-                examples.problems.append(Problem(int(row), text))
+def label_column(examples: Examples, name: str) -> np.ndarray:
+    """Read a column of labels: strings, (rows,)."""
+    labels = text_column(examples, name)
+    # A class may well be called none.
+    missing = is_missing(examples.column(name)) & ~np.isin(labels, ["None", "none", "NONE", "-"])
+    examples.note(missing, name, "is missing", target=True)
+    return labels

@@ -1,9 +1,10 @@
-"""The model: a branch for each input, their merge, a head for each output.
+"""The model: a branch for each input, their merge, a head for each output, and how it is compiled.
 
 Every layer is named after its input or output, so that `model.summary()` reads like this file.
 """
 
 from pathlib import Path
+from typing import Any
 
 import keras
 from keras import layers
@@ -28,7 +29,7 @@ def head_label(merged: keras.KerasTensor) -> keras.KerasTensor:
 
 
 def build_model() -> keras.Model:
-    """Build the model, untrained; `train.py` compiles it."""
+    """Build the model, untrained."""
     inputs = {
         "vector_1": keras.Input((10,), name="vector_1"),
         "vector_2": keras.Input((10,), name="vector_2"),
@@ -52,7 +53,19 @@ def build_model() -> keras.Model:
     return keras.Model(inputs, outputs, name="seed_multiply")
 
 
+def compile_model(model: keras.Model, state: dict[str, Any], learning_rate: Any = 2e-3) -> None:
+    """Give the model its optimizer, and each output its loss and metrics."""
+    model.compile(
+        optimizer=keras.optimizers.AdamW(learning_rate),
+        loss={
+            "label": "binary_crossentropy",
+        },
+        metrics={
+            "label": ["accuracy", keras.metrics.AUC(name="auc")],
+        },
+    )
+
+
 def load_model(path: Path) -> keras.Model:
     """Load a trained model; importing this module has registered its own layers."""
-    model: keras.Model = keras.saving.load_model(path)
-    return model
+    return keras.saving.load_model(path)

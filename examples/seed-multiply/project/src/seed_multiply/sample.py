@@ -1,10 +1,4 @@
-"""Sample data in the real formats: small, learnable, with a part of the truth in every input.
-
-Each input hides a value of its own, and every output depends on all of them: a branch that is
-wired wrongly, or asleep, shows as a worse score.
-"""
-
-from __future__ import annotations
+"""Sample data in the real formats: each input hides a value, and every output depends on all."""
 
 from pathlib import Path
 from typing import Any
@@ -21,11 +15,8 @@ def write_sample(folder: Path, rows: int = 400, seed: int = 0) -> Path:
     """Write manifest.csv and the files that it names; gives the manifest's path."""
     rng = np.random.default_rng(seed)
     folder.mkdir(parents=True, exist_ok=True)
-    hidden = {
-        "vector_1": rng.normal(size=rows),
-        "vector_2": rng.normal(size=rows),
-    }
-    score = np.sum(list(hidden.values()), axis=0) / len(hidden) ** 0.5
+    hidden = {name: rng.normal(size=rows) for name in data.INPUTS}
+    score = sum(hidden.values()) / len(hidden) ** 0.5
     columns = {
         **sample_vector_1(rng, hidden["vector_1"]),
         **sample_vector_2(rng, hidden["vector_2"]),
@@ -40,22 +31,17 @@ def sample_vector_1(rng: np.random.Generator, hidden: np.ndarray) -> Columns:
     """Numbers that rise or fall with the hidden value of vector_1, and noise."""
     slopes = rng.choice([-1, 1], 10) * rng.uniform(1, 3, 10)
     values = 10 + hidden[:, None] * slopes + rng.normal(0, 0.5, (len(hidden), 10))
-    names = data.VECTOR_1_COLUMNS
-    return {name: values[:, index].round(4) for index, name in enumerate(names)}
+    return dict(zip(data.VECTOR_1_COLUMNS, values.round(4).T, strict=True))
 
 
 def sample_vector_2(rng: np.random.Generator, hidden: np.ndarray) -> Columns:
     """Numbers that rise or fall with the hidden value of vector_2, and noise."""
     slopes = rng.choice([-1, 1], 10) * rng.uniform(1, 3, 10)
     values = 10 + hidden[:, None] * slopes + rng.normal(0, 0.5, (len(hidden), 10))
-    names = data.VECTOR_2_COLUMNS
-    return {name: values[:, index].round(4) for index, name in enumerate(names)}
+    return dict(zip(data.VECTOR_2_COLUMNS, values.round(4).T, strict=True))
 
 
 def sample_label(score: np.ndarray) -> Columns:
     """Label label: yes for the higher half of the scores."""
-    ranks = score.argsort().argsort()
-    labels = np.where(2 * ranks >= len(score), "yes", "no")
-    return {
-        "label": labels,
-    }
+    labels = np.where(score > np.median(score), "yes", "no")
+    return {"label": labels}

@@ -1,38 +1,29 @@
 """The data: how each column of the manifest becomes a tensor of the model.
 
-For each input: what is read from the manifest, what is fitted to the training rows, and how raw
-values become tensors. `Preprocessing` ties them together, `make_dataset` makes batches.
+`open_examples` reads raw values, `Preprocessing` makes them tensors, `make_dataset` batches.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any
-from zipfile import BadZipFile
 
-import keras
 import numpy as np
+import pandas as pd
 import tensorflow as tf
 
-from seed_two_lstms.manifest import (
-    TRUE_WORDS,
-    DataError,
-    Examples,
-    Problem,
-    Table,
-    file_column,
-    label_column,
-    open_table,
-    split_column,
-)
+from seed_two_lstms.arrays import open_arrays
+from seed_two_lstms.manifest import DataError, Examples, open_manifest
 from seed_two_lstms.model import PADDED_STEP
 
 State = dict[str, Any]  # the fitted state of one input or output, ready for JSON
+TRUE_WORDS = ["true", "1", "yes", "y", "t"]
 
 INPUTS = [
     "sequence_1",
@@ -46,15 +37,15 @@ OUTPUTS = [
 # sequence_1: a series, up to 10 steps of 5 values
 
 
-def read_sequence_1(table: Table) -> np.ndarray:
-    """Read sequence_1: the paths of the series, (rows,)."""
-    return file_column(table, "sequence_1")
-
-
 def load_sequence_1(path: tf.Tensor) -> tf.Tensor:
     """Load one series of sequence_1: float32 (steps, 5)."""
     series = tf.numpy_function(series_file, [path, 5], tf.float32)
     return tf.ensure_shape(series, (None, 5))
+
+
+def check_sequence_1(path: str) -> None:
+    """Read one series of sequence_1; fails where it is broken."""
+    series_file(path, 5)
 
 
 def pad_sequence_1(series: tf.Tensor) -> tf.Tensor:
@@ -68,27 +59,23 @@ def pad_sequence_1(series: tf.Tensor) -> tf.Tensor:
 
 def adapt_sequence_1(values: np.ndarray) -> State:
     """Compute the mean and the variance of each value of sequence_1 over all steps."""
-    series = values if values.ndim == 3 else [series_file(path, 5) for path in values]
-    return moments(series)
-
-
-def transform_sequence_1(series: tf.Tensor, state: State) -> tf.Tensor:
-    """Normalize sequence_1, and mark its padded steps: (batch, 10, 5)."""
-    return mark_padding(series, state)
+    if values.ndim == 3:  # of an .npz
+        return moments(values)
+    return moments(series_file(path, 5) for path in values)
 
 
 # sequence_2: a series, up to 15 steps of 3 values
-
-
-def read_sequence_2(table: Table) -> np.ndarray:
-    """Read sequence_2: the paths of the series, (rows,)."""
-    return file_column(table, "sequence_2")
 
 
 def load_sequence_2(path: tf.Tensor) -> tf.Tensor:
     """Load one series of sequence_2: float32 (steps, 3)."""
     series = tf.numpy_function(series_file, [path, 3], tf.float32)
     return tf.ensure_shape(series, (None, 3))
+
+
+def check_sequence_2(path: str) -> None:
+    """Read one series of sequence_2; fails where it is broken."""
+    series_file(path, 3)
 
 
 def pad_sequence_2(series: tf.Tensor) -> tf.Tensor:
@@ -102,21 +89,12 @@ def pad_sequence_2(series: tf.Tensor) -> tf.Tensor:
 
 def adapt_sequence_2(values: np.ndarray) -> State:
     """Compute the mean and the variance of each value of sequence_2 over all steps."""
-    series = values if values.ndim == 3 else [series_file(path, 3) for path in values]
-    return moments(series)
-
-
-def transform_sequence_2(series: tf.Tensor, state: State) -> tf.Tensor:
-    """Normalize sequence_2, and mark its padded steps: (batch, 15, 3)."""
-    return mark_padding(series, state)
+    if values.ndim == 3:  # of an .npz
+        return moments(values)
+    return moments(series_file(path, 3) for path in values)
 
 
 # label: one of two labels
-
-
-def read_label(table: Table) -> np.ndarray:
-    """Read label: labels, (rows,)."""
-    return label_column(table, "label")
 
 
 def adapt_label(labels: np.ndarray) -> State:
@@ -127,115 +105,29 @@ def adapt_label(labels: np.ndarray) -> State:
     return {"labels": found, "thresholds": [0.5]}
 
 
-def target_label(examples: Examples, state: State) -> np.ndarray:
+def target_label(labels: np.ndarray, state: State) -> np.ndarray:
     """Turn the labels of label into float32 (rows, 1), 1 for the second."""
-    indices = label_indices(examples, "label", state["labels"])
-    return indices.astype("float32")[:, None]
+    return np.equal(labels, state["labels"][1])[:, None].astype("float32")
 
 
 # From a manifest to raw values
 
 
-def open_examples(
-    path: Path,
-    with_outputs: bool = True,
-    *,
-    outside: bool = False,
-    others: Sequence[str] = (),
-) -> Examples:
-    """Read a manifest, and note what is wrong with its rows; `others` are columns to split by.
-
-    Without outputs where the targets are not known, to predict.
-    """
+def open_examples(path: Path, with_outputs: bool = True, outside: bool = False) -> Examples:
+    """Read a manifest, and note what is wrong with its rows; without outputs to predict."""
     if path.suffix == ".npz":
-        return open_arrays(path, with_outputs, others)
-    table = open_table(path, outside)
-    values = {
-        "sequence_1": read_sequence_1(table),
-        "sequence_2": read_sequence_2(table),
+        return open_arrays(path, with_outputs)
+    examples = open_manifest(path, outside)
+    examples.values = {
+        "sequence_1": file_column(examples, "sequence_1"),
+        "sequence_2": file_column(examples, "sequence_2"),
     }
     if with_outputs:
-        values |= {
-            "label": read_label(table),
+        examples.values |= {
+            "label": label_column(examples, "label"),
         }
-    return Examples(
-        path,
-        np.arange(1, len(table) + 1),
-        split_column(table),
-        values,
-        {name: table.column(name).to_numpy(object) for name in others},
-        table.problems,
-    )
-
-
-# What the arrays of an .npz look like beyond their first axis; None is any size.
-ARRAY_SHAPES: dict[str, tuple[int | None, ...]] = {
-    "sequence_1": (None, 5),
-    "sequence_2": (None, 3),
-    "label": (),
-}
-TEXTS = [
-    "label",  # binary
-]
-STRATA = "label"  # its classes have equal shares in all splits
-
-
-def open_arrays(path: Path, with_outputs: bool, others: Sequence[str]) -> Examples:
-    """Read an .npz with one array for each input and output name."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file") from None
-    except (OSError, ValueError, EOFError, TypeError, BadZipFile):
-        raise DataError(f"{path}: cannot be read as arrays; np.savez writes such a file") from None
-    values = {}
-    for name in INPUTS + (OUTPUTS if with_outputs else []):
-        array, wanted = array_of(arrays, name, path), ARRAY_SHAPES[name]
-        if array.shape[1:] == () and wanted == (1,):
-            array = array[:, None]
-        fits = len(array.shape) == len(wanted) + 1 and all(
-            size in (None, given) for size, given in zip(wanted, array.shape[1:], strict=True)
-        )
-        if not fits:
-            raise DataError(f"{path}: {name} has the shape {array.shape}, not (rows, *{wanted})")
-        if name in TEXTS:
-            values[name] = array.astype(str).astype(object)
-        else:
-            values[name] = array if array.dtype == "uint8" else array.astype("float32")
-    counts = {len(array) for array in values.values()}
-    if len(counts) != 1 or 0 in counts:
-        raise DataError(f"{path}: the arrays must have the same number of rows, at least one")
-    rows = counts.pop()
-    return Examples(
-        path,
-        np.arange(1, rows + 1),
-        arrays.get("split", np.full(rows, "")).astype(object),
-        values,
-        {name: array_of(arrays, name, path) for name in others},
-        array_problems(values),
-    )
-
-
-def array_of(arrays: dict[str, np.ndarray], name: str, path: Path) -> np.ndarray:
-    """Get one array; fails where the file lacks it."""
-    if name not in arrays:
-        raise DataError(f"{path}: no array {name!r}; it has {', '.join(arrays)}")
-    return arrays[name]
-
-
-def array_problems(values: dict[str, np.ndarray]) -> list[Problem]:
-    """Note the rows of arrays that hold what is no number; series are padded with NaN."""
-    problems = []
-    for name, array in values.items():
-        if array.dtype != "float32" or None in ARRAY_SHAPES[name]:
-            continue
-        flat = array.reshape(len(array), -1)
-        good = np.isfinite(flat)
-        for index in np.flatnonzero(~good.all(axis=1)):
-            text = f"{name} has a value that is not a finite number"
-            problems.append(Problem(int(index) + 1, text, unlabeled=name in OUTPUTS))
-    return problems
+    check_files(examples)
+    return examples
 
 
 def open_files(raw: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -252,44 +144,33 @@ def open_files(raw: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
 
 def check_files(examples: Examples) -> None:
     """Load every file once, on all cores, and note each that is broken: before training begins."""
-    loaders = {
-        "sequence_1": load_sequence_1,
-        "sequence_2": load_sequence_2,
+    checks = {
+        "sequence_1": check_sequence_1,
+        "sequence_2": check_sequence_2,
     }
+    for name, check in checks.items():
+        with ThreadPoolExecutor() as pool:
+            damage = list(pool.map(partial(find_damage, check), examples.values[name]))
+        examples.note(np.array(damage) != "", name, "cannot be read: {}", damage)
 
-    def check(place: tuple[str, int]) -> Problem | None:
-        name, index = place
-        path = examples.values[name][index]
-        try:
-            loaders[name](tf.constant(path))
-        except DataError as error:
-            reason = str(error)
-        except (tf.errors.OpError, ValueError, OSError):
-            reason = "it is damaged or of no known kind"
-        else:
-            return None
-        return Problem(int(examples.rows[index]), f"{name}: {path} cannot be read: {reason}")
 
-    bad = {problem.row for problem in examples.problems}
-    rows = [index for index, row in enumerate(examples.rows) if row not in bad]
-    names = [name for name in loaders if examples.values[name].dtype == object]
-    places = [(name, index) for name in names for index in rows if examples.values[name][index]]
-    bar = keras.utils.Progbar(len(places) or None, verbose=1 if len(places) > 1000 else 0)
-    with ThreadPoolExecutor() as pool:
-        for problem in pool.map(check, places):
-            bar.add(1)
-            if problem:
-                examples.problems.append(problem)
+def find_damage(check: Any, path: str) -> str:
+    """Name a file and what is wrong with it; an empty text where all is well, or no file."""
+    try:
+        if path:
+            check(path)
+    except DataError as error:
+        return f"{path}: {error}"
+    except Exception:  # decoders fail in many ways
+        return f"{path}: it is damaged, too large or of no known kind"
+    return ""
 
 
 # From raw values to tensors
 
 
 class Preprocessing:
-    """The state fitted to the training rows, and the transforms that use it.
-
-    The same code serves training, evaluation, prediction and the exported model.
-    """
+    """The state fitted to the training rows, and the transforms that use it, in serving too."""
 
     def __init__(self, state: State) -> None:
         self.state = state
@@ -311,25 +192,23 @@ class Preprocessing:
         if set(raw) != set(INPUTS):
             raise DataError(f"the inputs are {sorted(INPUTS)}, here are {sorted(raw)}")
         return {
-            "sequence_1": transform_sequence_1(raw["sequence_1"], self.state["sequence_1"]),
-            "sequence_2": transform_sequence_2(raw["sequence_2"], self.state["sequence_2"]),
+            "sequence_1": mark_padding(raw["sequence_1"], self.state["sequence_1"]),
+            "sequence_2": mark_padding(raw["sequence_2"], self.state["sequence_2"]),
         }
 
     def targets(self, examples: Examples) -> dict[str, np.ndarray]:
         """Turn the outputs' raw values into targets, what the loss compares predictions with."""
+        values = examples.values
         return {
-            "label": target_label(examples, self.state["label"]),
+            "label": target_label(values["label"], self.state["label"]),
         }
 
     def note_unknown_labels(self, examples: Examples) -> None:
-        """Note the rows with a label that no training row has."""
+        """Note the rows with a label that no training row has: the model cannot predict it."""
         labels = examples.values["label"]
-        note_unknown(
-            examples,
-            "label",
-            [[label] for label in labels],
-            self.state["label"]["labels"],
-        )
+        known = self.state["label"]["labels"]
+        unknown = ~np.isin(labels, known)
+        examples.note(unknown, "label", "is {}, which no training row has", labels)
 
     def save(self, path: Path) -> None:
         """Write the fitted state as readable JSON."""
@@ -345,7 +224,6 @@ def make_dataset(
     examples: Examples,
     preprocessing: Preprocessing,
     batch_size: int,
-    *,
     shuffle: bool = False,
     seed: int = 0,
     with_targets: bool = True,
@@ -368,6 +246,38 @@ def make_dataset(
     if not with_targets:
         dataset = dataset.map(lambda inputs, _: inputs)
     return dataset.prefetch(tf.data.AUTOTUNE)
+
+
+# How people write that there is no value; in texts and categories only an empty cell is none.
+MISSING_WORDS = ["", "-", "?", "<na>", "n/a", "na", "nan", "none", "null"]
+
+
+def is_missing(column: pd.Series[Any]) -> np.ndarray:
+    """Find where a column has no value, (rows,)."""
+    words = column.astype("string").fillna("").str.strip().str.lower()
+    return words.isin(MISSING_WORDS).to_numpy(bool)
+
+
+def text_column(examples: Examples, name: str) -> np.ndarray:
+    """Read a text column: strings, (rows,); an empty cell is an empty text."""
+    values = examples.column(name)
+    if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
+        values = values.astype("Int64")  # a column of 0 and 1 with a hole is read as 0.0 and 1.0
+    return values.astype("string").fillna("").str.strip().to_numpy(object)
+
+
+def file_column(examples: Examples, name: str) -> np.ndarray:
+    """Read a column of paths, relative to the manifest: full paths, (rows,); empty where there is no file."""
+    folder = os.path.abspath(examples.source.parent)
+    texts, missing = text_column(examples, name), is_missing(examples.column(name))
+    paths = np.array([os.path.normpath(os.path.join(folder, text)) for text in texts], object)
+    inside = np.array([path.startswith(folder + os.sep) for path in paths])
+    away = ~missing & ~inside & (not examples.outside)
+    lost = ~missing & ~away & ~np.array([os.path.isfile(path) for path in paths])
+    examples.note(missing, name, "is missing")
+    examples.note(away, name, "is {}, outside the manifest's folder; --outside follows it", texts)
+    examples.note(lost, name, "is {}, and there is no such file", texts)
+    return np.where(missing | away | lost, "", paths)
 
 
 def normalize(values: tf.Tensor, state: State) -> tf.Tensor:
@@ -403,7 +313,7 @@ def series_file(path: str | bytes | np.ndarray, values: int) -> np.ndarray:
     return series.astype("float32")
 
 
-def moments(series: list[np.ndarray] | np.ndarray) -> State:
+def moments(series: Iterable[np.ndarray]) -> State:
     """Compute mean and variance of each value over all steps, without holding all series."""
     count, total, squares = 0, np.zeros(1), np.zeros(1)
     for one in series:
@@ -420,19 +330,10 @@ def mark_padding(series: tf.Tensor, state: State) -> tf.Tensor:
     return tf.where(tf.math.is_nan(series), PADDED_STEP, normalize(series, state))
 
 
-def label_indices(examples: Examples, name: str, labels: list[str]) -> np.ndarray:
-    """Turn labels into their places in the list, int32 (rows,)."""
-    places = {label: place for place, label in enumerate(labels)}
-    return np.array([places[label] for label in examples.values[name]], dtype="int32")
-
-
-def note_unknown(
-    examples: Examples, column: str, labels: Sequence[list[str]], known: list[str]
-) -> None:
-    """Note the rows with a label that no training row has: the model cannot predict it."""
-    known_labels = set(known)
-    for row, of_row in zip(examples.rows, labels, strict=True):
-        for label in of_row:
-            if label not in known_labels:
-                text = f"{column} is {label!r}, which no training row has"
-                examples.problems.append(Problem(int(row), text))
+def label_column(examples: Examples, name: str) -> np.ndarray:
+    """Read a column of labels: strings, (rows,)."""
+    labels = text_column(examples, name)
+    # A class may well be called none.
+    missing = is_missing(examples.column(name)) & ~np.isin(labels, ["None", "none", "NONE", "-"])
+    examples.note(missing, name, "is missing", target=True)
+    return labels

@@ -1,38 +1,28 @@
 """The data: how each column of the manifest becomes a tensor of the model.
 
-For each input: what is read from the manifest, what is fitted to the training rows, and how raw
-values become tensors. `Preprocessing` ties them together, `make_dataset` makes batches.
+`open_examples` reads raw values, `Preprocessing` makes them tensors, `make_dataset` batches.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import os
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import keras
 import numpy as np
+import pandas as pd
 import tensorflow as tf
 from PIL import Image
 
-from stock_story.manifest import (
-    TRUE_WORDS,
-    DataError,
-    Examples,
-    Problem,
-    Table,
-    file_column,
-    label_column,
-    number_columns,
-    open_table,
-    split_column,
-    text_column,
-)
+from stock_story.arrays import open_arrays
+from stock_story.manifest import DataError, Examples, open_manifest
 
 State = dict[str, Any]  # the fitted state of one input or output, ready for JSON
+TRUE_WORDS = ["true", "1", "yes", "y", "t"]
 
 INPUTS = [
     "indicators",
@@ -57,21 +47,6 @@ INDICATORS_COLUMNS = [
 ]
 
 
-def read_indicators(table: Table) -> np.ndarray:
-    """Read indicators: float32 (rows, 6)."""
-    return number_columns(table, INDICATORS_COLUMNS)
-
-
-def adapt_indicators(values: np.ndarray) -> State:
-    """Compute mean and variance of each number of indicators, and the edges of 16 bins."""
-    return spread(values, 16)
-
-
-def transform_indicators(numbers: tf.Tensor, state: State) -> tf.Tensor:
-    """Normalize the numbers of indicators: (batch, 6)."""
-    return normalize(numbers, state)
-
-
 # fundamentals: 4 numbers a row
 
 FUNDAMENTALS_COLUMNS = [
@@ -82,30 +57,7 @@ FUNDAMENTALS_COLUMNS = [
 ]
 
 
-def read_fundamentals(table: Table) -> np.ndarray:
-    """Read fundamentals: float32 (rows, 4)."""
-    return number_columns(table, FUNDAMENTALS_COLUMNS)
-
-
-def adapt_fundamentals(values: np.ndarray) -> State:
-    """Compute mean and variance of each number of fundamentals, and the edges of 16 bins."""
-    return spread(values, 16)
-
-
-def transform_fundamentals(numbers: tf.Tensor, state: State) -> tf.Tensor:
-    """Normalize the numbers of fundamentals: (batch, 4)."""
-    return normalize(numbers, state)
-
-
 # news: a text, its first 64 words and marks
-
-
-def read_news(table: Table) -> np.ndarray:
-    """Read news: the texts, (rows,)."""
-    column = "news"
-    texts = text_column(table, column)
-    table.note(texts == "", column, "is missing")
-    return texts
 
 
 def adapt_news(values: np.ndarray) -> State:
@@ -126,17 +78,7 @@ def news_tokenizer(state: State) -> keras.layers.TextVectorization:
     )
 
 
-def transform_news(texts: tf.Tensor, tokenizer: keras.layers.TextVectorization) -> tf.Tensor:
-    """Turn news into token ids: int32 (batch, 64)."""
-    return never_empty(tokenizer(texts))
-
-
 # chart: a picture, 64 x 64, 3 channels
-
-
-def read_chart(table: Table) -> np.ndarray:
-    """Read chart: the paths of the pictures, (rows,)."""
-    return file_column(table, "chart")
 
 
 def load_chart(path: tf.Tensor) -> tf.Tensor:
@@ -144,26 +86,20 @@ def load_chart(path: tf.Tensor) -> tf.Tensor:
     return decode_chart(tf.io.read_file(path))
 
 
+def check_chart(path: str) -> None:
+    """Load one picture of chart; by its header, refuse one that would fill the memory."""
+    Image.open(path).close()
+    load_chart(tf.constant(path))
+
+
 def decode_chart(data: tf.Tensor) -> tf.Tensor:
     """Decode the bytes of chart, a JPEG, PNG, GIF, BMP or WebP: uint8 (64, 64, 3)."""
-    picture = upright(tf.io.decode_image(data, channels=3, expand_animations=False), data)
-    other_size = tf.reduce_any(tf.shape(picture)[:2] != (64, 64))
-    picture = tf.cond(other_size, lambda: resize_chart(picture), lambda: picture)
-    return tf.ensure_shape(picture, (64, 64, 3))
-
-
-def resize_chart(picture: tf.Tensor) -> tf.Tensor:
-    """Bring a picture of chart to 64 x 64, smooth where it shrinks."""
-    picture = tf.image.resize(picture, (64, 64), antialias=True)
-    return tf.saturate_cast(tf.round(picture), tf.uint8)
+    picture = tf.io.decode_image(data, channels=3, expand_animations=False)
+    picture = tf.round(tf.image.resize(picture, (64, 64), antialias=True))
+    return tf.ensure_shape(tf.saturate_cast(picture, tf.uint8), (64, 64, 3))
 
 
 # direction: one of two labels
-
-
-def read_direction(table: Table) -> np.ndarray:
-    """Read direction: labels, (rows,)."""
-    return label_column(table, "direction")
 
 
 def adapt_direction(labels: np.ndarray) -> State:
@@ -174,120 +110,31 @@ def adapt_direction(labels: np.ndarray) -> State:
     return {"labels": found, "thresholds": [0.5]}
 
 
-def target_direction(examples: Examples, state: State) -> np.ndarray:
+def target_direction(labels: np.ndarray, state: State) -> np.ndarray:
     """Turn the labels of direction into float32 (rows, 1), 1 for the second."""
-    indices = label_indices(examples, "direction", state["labels"])
-    return indices.astype("float32")[:, None]
+    return np.equal(labels, state["labels"][1])[:, None].astype("float32")
 
 
 # From a manifest to raw values
 
 
-def open_examples(
-    path: Path,
-    with_outputs: bool = True,
-    *,
-    outside: bool = False,
-    others: Sequence[str] = (),
-) -> Examples:
-    """Read a manifest, and note what is wrong with its rows; `others` are columns to split by.
-
-    Without outputs where the targets are not known, to predict.
-    """
+def open_examples(path: Path, with_outputs: bool = True, outside: bool = False) -> Examples:
+    """Read a manifest, and note what is wrong with its rows; without outputs to predict."""
     if path.suffix == ".npz":
-        return open_arrays(path, with_outputs, others)
-    table = open_table(path, outside)
-    values = {
-        "indicators": read_indicators(table),
-        "fundamentals": read_fundamentals(table),
-        "news": read_news(table),
-        "chart": read_chart(table),
+        return open_arrays(path, with_outputs)
+    examples = open_manifest(path, outside)
+    examples.values = {
+        "indicators": number_columns(examples, INDICATORS_COLUMNS),
+        "fundamentals": number_columns(examples, FUNDAMENTALS_COLUMNS),
+        "news": text_column(examples, "news", required=True),
+        "chart": file_column(examples, "chart"),
     }
     if with_outputs:
-        values |= {
-            "direction": read_direction(table),
+        examples.values |= {
+            "direction": label_column(examples, "direction"),
         }
-    return Examples(
-        path,
-        np.arange(1, len(table) + 1),
-        split_column(table),
-        values,
-        {name: table.column(name).to_numpy(object) for name in others},
-        table.problems,
-    )
-
-
-# What the arrays of an .npz look like beyond their first axis; None is any size.
-ARRAY_SHAPES: dict[str, tuple[int | None, ...]] = {
-    "indicators": (6,),
-    "fundamentals": (4,),
-    "news": (),
-    "chart": (64, 64, 3),
-    "direction": (),
-}
-TEXTS = [
-    "news",  # text
-    "direction",  # binary
-]
-STRATA = "direction"  # its classes have equal shares in all splits
-
-
-def open_arrays(path: Path, with_outputs: bool, others: Sequence[str]) -> Examples:
-    """Read an .npz with one array for each input and output name."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file") from None
-    except (OSError, ValueError, EOFError, TypeError, BadZipFile):
-        raise DataError(f"{path}: cannot be read as arrays; np.savez writes such a file") from None
-    values = {}
-    for name in INPUTS + (OUTPUTS if with_outputs else []):
-        array, wanted = array_of(arrays, name, path), ARRAY_SHAPES[name]
-        if array.shape[1:] == () and wanted == (1,):
-            array = array[:, None]
-        fits = len(array.shape) == len(wanted) + 1 and all(
-            size in (None, given) for size, given in zip(wanted, array.shape[1:], strict=True)
-        )
-        if not fits:
-            raise DataError(f"{path}: {name} has the shape {array.shape}, not (rows, *{wanted})")
-        if name in TEXTS:
-            values[name] = array.astype(str).astype(object)
-        else:
-            values[name] = array if array.dtype == "uint8" else array.astype("float32")
-    counts = {len(array) for array in values.values()}
-    if len(counts) != 1 or 0 in counts:
-        raise DataError(f"{path}: the arrays must have the same number of rows, at least one")
-    rows = counts.pop()
-    return Examples(
-        path,
-        np.arange(1, rows + 1),
-        arrays.get("split", np.full(rows, "")).astype(object),
-        values,
-        {name: array_of(arrays, name, path) for name in others},
-        array_problems(values),
-    )
-
-
-def array_of(arrays: dict[str, np.ndarray], name: str, path: Path) -> np.ndarray:
-    """Get one array; fails where the file lacks it."""
-    if name not in arrays:
-        raise DataError(f"{path}: no array {name!r}; it has {', '.join(arrays)}")
-    return arrays[name]
-
-
-def array_problems(values: dict[str, np.ndarray]) -> list[Problem]:
-    """Note the rows of arrays that hold what is no number; series are padded with NaN."""
-    problems = []
-    for name, array in values.items():
-        if array.dtype != "float32" or None in ARRAY_SHAPES[name]:
-            continue
-        flat = array.reshape(len(array), -1)
-        good = np.isfinite(flat)
-        for index in np.flatnonzero(~good.all(axis=1)):
-            text = f"{name} has a value that is not a finite number"
-            problems.append(Problem(int(index) + 1, text, unlabeled=name in OUTPUTS))
-    return problems
+    check_files(examples)
+    return examples
 
 
 def open_files(raw: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -300,47 +147,32 @@ def open_files(raw: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
 
 def check_files(examples: Examples) -> None:
     """Load every file once, on all cores, and note each that is broken: before training begins."""
-    loaders = {
-        "chart": load_chart,
+    checks = {
+        "chart": check_chart,
     }
-    before = {
-        "chart": not_too_large,
-    }
+    for name, check in checks.items():
+        with ThreadPoolExecutor() as pool:
+            damage = list(pool.map(partial(find_damage, check), examples.values[name]))
+        examples.note(np.array(damage) != "", name, "cannot be read: {}", damage)
 
-    def check(place: tuple[str, int]) -> Problem | None:
-        name, index = place
-        path = examples.values[name][index]
-        try:
-            before[name](path)
-            loaders[name](tf.constant(path))
-        except DataError as error:
-            reason = str(error)
-        except (tf.errors.OpError, ValueError, OSError):
-            reason = "it is damaged or of no known kind"
-        else:
-            return None
-        return Problem(int(examples.rows[index]), f"{name}: {path} cannot be read: {reason}")
 
-    bad = {problem.row for problem in examples.problems}
-    rows = [index for index, row in enumerate(examples.rows) if row not in bad]
-    names = [name for name in loaders if examples.values[name].dtype == object]
-    places = [(name, index) for name in names for index in rows if examples.values[name][index]]
-    bar = keras.utils.Progbar(len(places) or None, verbose=1 if len(places) > 1000 else 0)
-    with ThreadPoolExecutor() as pool:
-        for problem in pool.map(check, places):
-            bar.add(1)
-            if problem:
-                examples.problems.append(problem)
+def find_damage(check: Any, path: str) -> str:
+    """Name a file and what is wrong with it; an empty text where all is well, or no file."""
+    try:
+        if path:
+            check(path)
+    except DataError as error:
+        return f"{path}: {error}"
+    except Exception:  # decoders fail in many ways
+        return f"{path}: it is damaged, too large or of no known kind"
+    return ""
 
 
 # From raw values to tensors
 
 
 class Preprocessing:
-    """The state fitted to the training rows, and the transforms that use it.
-
-    The same code serves training, evaluation, prediction and the exported model.
-    """
+    """The state fitted to the training rows, and the transforms that use it, in serving too."""
 
     def __init__(self, state: State) -> None:
         self.state = state
@@ -354,8 +186,8 @@ class Preprocessing:
         values = training.values
         return cls(
             {
-                "indicators": adapt_indicators(values["indicators"]),
-                "fundamentals": adapt_fundamentals(values["fundamentals"]),
+                "indicators": spread(values["indicators"], bins=16),
+                "fundamentals": spread(values["fundamentals"], bins=16),
                 "news": adapt_news(values["news"]),
                 "direction": adapt_direction(values["direction"]),
             }
@@ -366,27 +198,25 @@ class Preprocessing:
         if set(raw) != set(INPUTS):
             raise DataError(f"the inputs are {sorted(INPUTS)}, here are {sorted(raw)}")
         return {
-            "indicators": transform_indicators(raw["indicators"], self.state["indicators"]),
-            "fundamentals": transform_fundamentals(raw["fundamentals"], self.state["fundamentals"]),
-            "news": transform_news(raw["news"], self.layers["news"]),
+            "indicators": normalize(raw["indicators"], self.state["indicators"]),
+            "fundamentals": normalize(raw["fundamentals"], self.state["fundamentals"]),
+            "news": tokenize(self.layers["news"], raw["news"]),
             "chart": raw["chart"],
         }
 
     def targets(self, examples: Examples) -> dict[str, np.ndarray]:
         """Turn the outputs' raw values into targets, what the loss compares predictions with."""
+        values = examples.values
         return {
-            "direction": target_direction(examples, self.state["direction"]),
+            "direction": target_direction(values["direction"], self.state["direction"]),
         }
 
     def note_unknown_labels(self, examples: Examples) -> None:
-        """Note the rows with a label that no training row has."""
+        """Note the rows with a label that no training row has: the model cannot predict it."""
         labels = examples.values["direction"]
-        note_unknown(
-            examples,
-            "direction",
-            [[label] for label in labels],
-            self.state["direction"]["labels"],
-        )
+        known = self.state["direction"]["labels"]
+        unknown = ~np.isin(labels, known)
+        examples.note(unknown, "direction", "is {}, which no training row has", labels)
 
     def save(self, path: Path) -> None:
         """Write the fitted state as readable JSON."""
@@ -402,7 +232,6 @@ def make_dataset(
     examples: Examples,
     preprocessing: Preprocessing,
     batch_size: int,
-    *,
     shuffle: bool = False,
     seed: int = 0,
     with_targets: bool = True,
@@ -427,6 +256,31 @@ def make_dataset(
     return dataset.prefetch(tf.data.AUTOTUNE)
 
 
+# How people write that there is no value; in texts and categories only an empty cell is none.
+MISSING_WORDS = ["", "-", "?", "<na>", "n/a", "na", "nan", "none", "null"]
+
+
+def is_missing(column: pd.Series[Any]) -> np.ndarray:
+    """Find where a column has no value, (rows,)."""
+    words = column.astype("string").fillna("").str.strip().str.lower()
+    return words.isin(MISSING_WORDS).to_numpy(bool)
+
+
+def number_columns(examples: Examples, columns: list[str]) -> np.ndarray:
+    """Read number columns: float32 (rows, columns)."""
+    numbers = np.empty((len(examples), len(columns)), "float32")
+    for place, name in enumerate(columns):
+        column = examples.column(name)
+        missing = is_missing(column)
+        parsed = pd.to_numeric(column.mask(missing), errors="coerce")
+        with np.errstate(over="ignore"):
+            numbers[:, place] = parsed.to_numpy("float64", na_value=np.nan)
+        examples.note(missing, name, "is missing")
+        wrong = ~missing & ~np.isfinite(numbers[:, place])
+        examples.note(wrong, name, "is {}, not a number", column.to_numpy())
+    return numbers
+
+
 def normalize(values: tf.Tensor, state: State) -> tf.Tensor:
     """Bring values to mean 0 and deviation 1; what was constant in training becomes 0."""
     mean = np.array(state["mean"], dtype="float32")
@@ -446,64 +300,48 @@ def spread(values: np.ndarray, bins: int = 0) -> State:
     return {name: numbers.tolist() for name, numbers in state.items()}
 
 
-def never_empty(tokens: tf.Tensor) -> tf.Tensor:
-    """Read an empty text as one unknown token: an average over padding alone is no number."""
+def text_column(examples: Examples, name: str, required: bool = False) -> np.ndarray:
+    """Read a text column: strings, (rows,); an empty cell is an empty text."""
+    values = examples.column(name)
+    if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
+        values = values.astype("Int64")  # a column of 0 and 1 with a hole is read as 0.0 and 1.0
+    texts = values.astype("string").fillna("").str.strip().to_numpy(object)
+    if required:
+        examples.note(texts == "", name, "is missing")
+    return texts
+
+
+def tokenize(tokenizer: keras.layers.TextVectorization, texts: tf.Tensor) -> tf.Tensor:
+    """Turn texts into token ids; an empty one is one unknown token, for padding has no average."""
+    tokens = tokenizer(texts)
     first = tf.maximum(tokens[:, :1], 1)
     return tf.cast(tf.concat([first, tokens[:, 1:]], axis=1), tf.int32)
 
 
 def words_and_marks(texts: tf.Tensor) -> tf.Tensor:
     """Lower the case, and set each mark apart as a token: quotes, # and ! tell texts apart, too."""
-    return tf.strings.regex_replace(
-        tf.strings.lower(texts, encoding="utf-8"),
-        r"[\pP\pS]",  # punctuation and symbols of any script
-        r" \0 ",
-    )
+    lower = tf.strings.lower(texts, encoding="utf-8")
+    return tf.strings.regex_replace(lower, r"[\pP\pS]", r" \0 ")  # of any script
 
 
-def upright(picture: tf.Tensor, data: tf.Tensor) -> tf.Tensor:
-    """Turn a photo as its camera was held: the EXIF tag 0x0112, in either order of bytes."""
-    head = tf.strings.substr(data, 0, tf.minimum(1024, tf.strings.length(data)))
-    has_tags = tf.strings.regex_full_match(head, r"\C*Exif\C*")
-    return tf.cond(has_tags, lambda: tf.image.rot90(picture, quarters(head)), lambda: picture)
+def file_column(examples: Examples, name: str) -> np.ndarray:
+    """Read a column of paths, relative to the manifest: full paths, (rows,); empty where there is no file."""
+    folder = os.path.abspath(examples.source.parent)
+    texts, missing = text_column(examples, name), is_missing(examples.column(name))
+    paths = np.array([os.path.normpath(os.path.join(folder, text)) for text in texts], object)
+    inside = np.array([path.startswith(folder + os.sep) for path in paths])
+    away = ~missing & ~inside & (not examples.outside)
+    lost = ~missing & ~away & ~np.array([os.path.isfile(path) for path in paths])
+    examples.note(missing, name, "is missing")
+    examples.note(away, name, "is {}, outside the manifest's folder; --outside follows it", texts)
+    examples.note(lost, name, "is {}, and there is no such file", texts)
+    return np.where(missing | away | lost, "", paths)
 
 
-def quarters(head: tf.Tensor) -> tf.Tensor:
-    """Read from a photo's first bytes by how many quarters to turn it, against the clock."""
-    turns = tf.constant(0)
-    for value, quarter in ((3, 2), (6, 3), (8, 1)):
-        little = rf"\x12\x01\x03\x00\x01\x00\x00\x00\x0{value}\x00"
-        big = rf"\x01\x12\x00\x03\x00\x00\x00\x01\x00\x0{value}"
-        found = tf.strings.regex_full_match(head, rf"\C*({little}|{big})\C*")
-        turns = tf.where(found, quarter, turns)
-    return turns
-
-
-def not_too_large(path: str) -> None:
-    """Refuse a picture that would fill the memory, by its header alone: Pillow's limit of pixels."""
-    most = Image.MAX_IMAGE_PIXELS or 0
-    try:
-        with Image.open(path) as picture:
-            too_large = picture.width * picture.height > most
-    except Image.DecompressionBombError:
-        too_large = True
-    if too_large:
-        raise DataError(f"it has more than {most:,} pixels")
-
-
-def label_indices(examples: Examples, name: str, labels: list[str]) -> np.ndarray:
-    """Turn labels into their places in the list, int32 (rows,)."""
-    places = {label: place for place, label in enumerate(labels)}
-    return np.array([places[label] for label in examples.values[name]], dtype="int32")
-
-
-def note_unknown(
-    examples: Examples, column: str, labels: Sequence[list[str]], known: list[str]
-) -> None:
-    """Note the rows with a label that no training row has: the model cannot predict it."""
-    known_labels = set(known)
-    for row, of_row in zip(examples.rows, labels, strict=True):
-        for label in of_row:
-            if label not in known_labels:
-                text = f"{column} is {label!r}, which no training row has"
-                examples.problems.append(Problem(int(row), text))
+def label_column(examples: Examples, name: str) -> np.ndarray:
+    """Read a column of labels: strings, (rows,)."""
+    labels = text_column(examples, name)
+    # A class may well be called none.
+    missing = is_missing(examples.column(name)) & ~np.isin(labels, ["None", "none", "NONE", "-"])
+    examples.note(missing, name, "is missing", target=True)
+    return labels

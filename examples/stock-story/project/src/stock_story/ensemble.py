@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import keras
+import pandas as pd
 from keras import layers
+
+from stock_story.data import Preprocessing
+from stock_story.manifest import Examples
+from stock_story.model import build_model
 
 MEMBERS = 4
 MOST_WORK = 2e13  # multiply-adds of a training: some minutes on two cores
@@ -42,3 +49,31 @@ def average_members(members: list[keras.Model]) -> keras.Model:
         for name in first.output
     }
     return keras.Model(inputs, outputs, name=first.name)
+
+
+def fit_members(
+    fit: Callable[..., keras.Model],
+    options: Any,
+    preprocessing: Preprocessing,
+    training: Examples,
+    *others: Any,
+) -> keras.Model:
+    """Fit each member in a folder of its own, and average them; Ctrl-C ends with those there are."""
+    run = options.run
+    count = options.members or choose_members(build_model(), options.epochs * len(training))
+    members = []
+    folders = [run / "members" / str(number) for number in range(1, count + 1)]
+    for number, folder in enumerate(folders):
+        print(f"Member {number + 1} of {count}")
+        folder.mkdir(parents=True, exist_ok=True)
+        arguments = (options, preprocessing, training, *others)
+        members.append(fit(folder, options.seed + number, *arguments))
+        if not (folder / "finished").is_file():
+            break
+    else:
+        (run / "finished").touch()
+    histories = [pd.read_csv(folder / "history.csv") for folder in folders[: len(members)]]
+    numbers = range(1, len(members) + 1)
+    history = pd.concat(histories, keys=numbers, names=["member"]).droplevel(1)
+    history.to_csv(run / "history.csv")
+    return average_members(members)

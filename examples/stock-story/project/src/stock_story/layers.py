@@ -12,7 +12,6 @@ class PiecewiseLinear(layers.Layer):
 
     Dense layers then learn steps and kinks anywhere. The edges of the bins are quantiles of the
     training rows, which train.py sets. Gorishniy et al., https://arxiv.org/abs/2203.05556.
-    What comes after the N numbers passes as it is.
     """
 
     def __init__(self, numbers: int, bins: int, **kwargs: Any) -> None:

@@ -1,11 +1,13 @@
-"""The model: a branch for each input, their merge, a head for each output.
+"""The model: a branch for each input, their merge, a head for each output, and how it is compiled.
 
 Every layer is named after its input or output, so that `model.summary()` reads like this file.
 """
 
 from pathlib import Path
+from typing import Any
 
 import keras
+import numpy as np
 from keras import layers
 
 from stock_story.layers import PiecewiseLinear
@@ -69,7 +71,7 @@ def head_direction(merged: keras.KerasTensor) -> keras.KerasTensor:
 
 
 def build_model() -> keras.Model:
-    """Build the model, untrained; `train.py` compiles it."""
+    """Build the model, untrained."""
     inputs = {
         "indicators": keras.Input((6,), name="indicators"),
         "fundamentals": keras.Input((4,), name="fundamentals"),
@@ -99,7 +101,21 @@ def build_model() -> keras.Model:
     return keras.Model(inputs, outputs, name="stock_story")
 
 
+def compile_model(model: keras.Model, state: dict[str, Any], learning_rate: Any = 2e-3) -> None:
+    """Give the model its optimizer, and each output its loss and metrics."""
+    model.get_layer("indicators.bins").set_weights([np.array(state["indicators"]["edges"])])
+    model.get_layer("fundamentals.bins").set_weights([np.array(state["fundamentals"]["edges"])])
+    model.compile(
+        optimizer=keras.optimizers.AdamW(learning_rate),
+        loss={
+            "direction": "binary_crossentropy",
+        },
+        metrics={
+            "direction": ["accuracy", keras.metrics.AUC(name="auc")],
+        },
+    )
+
+
 def load_model(path: Path) -> keras.Model:
     """Load a trained model; importing this module has registered its own layers."""
-    model: keras.Model = keras.saving.load_model(path)
-    return model
+    return keras.saving.load_model(path)
