@@ -229,18 +229,16 @@ SHOW: dict[str, Callable[[Any], str]] = {
 
 def describe_binary(state: State, y_true: np.ndarray, y_pred: np.ndarray) -> tuple[str, str]:
     """Write one row, actual and predicted, with its probability."""
-    labels, probability = state["labels"], float(y_pred[0])
-    predicted = int(probability > state["thresholds"][0])
-    probability = probability if predicted else 1 - probability
+    labels, predicted = state["labels"], int(y_pred[0] > state["thresholds"][0])
+    probability = y_pred[0] if predicted else 1 - y_pred[0]
     return labels[int(y_true[0])], f"{labels[predicted]} ({probability:.0%})"
 
 
 def draw_binary(state: State, y_true: np.ndarray, y_pred: np.ndarray) -> str:
     """Draw the confusion matrix and the calibration."""
-    actual, probability = y_true[:, 0].astype(int), y_pred[:, 0]
-    predicted = (probability > state["thresholds"][0]).astype(int)
-    matrix = page.confusion_matrix(state["labels"], actual, predicted)
-    return matrix + page.calibration_plot(actual, probability)
+    predicted = (y_pred[:, 0] > state["thresholds"][0]).astype(int)
+    matrix = page.confusion_matrix(state["labels"], y_true[:, 0].astype(int), predicted)
+    return matrix + page.calibration_plot(y_true[:, 0], y_pred[:, 0])
 
 
 # The metric for permutation importance; -1: lower is better.
