@@ -523,7 +523,7 @@ def test_every_format_of_a_manifest_gives_the_same_tensors(trained, manifest):
     examples = data.open_examples(manifest)
     arrays = dict(examples.values)
     loaded = [
-        data.open_files({name: data.tf.constant(arrays[name][row]) for name in data.INPUTS})
+        data.fetch_files({name: data.tf.constant(arrays[name][row]) for name in data.INPUTS})
         for row in range(len(examples))
     ]
     for entry in trained.spec.inputs:
