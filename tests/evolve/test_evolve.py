@@ -186,10 +186,10 @@ def test_there_and_back(there, back, tmp_path):
 
 TRAIN = "src/two_senses/train.py"
 MINE = {  # lines of train.py, and what a person made of them
-    '    (run / "metrics.json"': '    result["mine"] = 1\n    (run / "metrics.json"',
-    "keras.optimizers.AdamW(learning_rate)": "keras.optimizers.SGD(learning_rate)",
+    "    draw_curves(": "    print(result)\n    draw_curves(",
+    "max(8, options.epochs // 3)": "12",
     "    learning_rate: float = 2e-3\n": "    learning_rate: float = 5e-4  # mine\n",
-    "    figure.savefig(path)\n": "    figure.savefig(path, dpi=200)\n",
+    "warm_up = max(1, steps // 12)": "warm_up = max(1, steps // 6)",
 }
 
 

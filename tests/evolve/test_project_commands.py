@@ -5,10 +5,13 @@ import subprocess
 import pytest
 import yaml
 from helpers import BIN, assert_one_error, files_in, run_scaffold
+from keras_scaffold.catalog import load_catalog
 from terminal import CLEAR, DOWN, ENTER, Terminal
 
 IDENTITY = ("-c", "user.name=A Person", "-c", "user.email=person@example.org")
 FLAGS = ["-i", "chart:image:32x32x3", "-i", "note:text", "-o", "label:binary"]
+
+DEFAULT = load_catalog().default_features
 
 
 def git(folder, *arguments):
@@ -75,15 +78,14 @@ def test_a_feature_is_shown_as_a_difference_and_added(project, terminal):
     it.answer("Make this change?", ENTER)
     assert it.ends() == 0
     assert "Done: add feature warm-start" in it.text()
-    default = ["ensemble", "calibration", "baselines", "report"]
-    assert answers(project)["features"] == [*default, "warm-start"]
+    assert answers(project)["features"] == [*DEFAULT, "warm-start"]
     done = run_scaffold("undo", cwd=project)
-    assert (done.code, answers(project)["features"]) == (0, default)
+    assert (done.code, answers(project)["features"]) == (0, DEFAULT)
     assert git(project, "status", "--porcelain") == ""
 
 
 def test_the_last_feature_can_be_removed(project):
-    for name in ("report", "ensemble", "baselines", "calibration"):
+    for name in reversed(DEFAULT):
         done = run_scaffold("remove", "feature", name, "--yes", "--commit", cwd=project)
         assert done.code == 0, done
     assert answers(project)["features"] == []
@@ -122,7 +124,7 @@ def test_doctor_names_a_feature_that_there_is_not(project):
     path.write_text(path.read_text().replace("- report", "- reports"))
     done = run_scaffold("doctor", cwd=project)
     assert done.code == 1
-    assert "features[3]: no feature \"reports\"; did you mean 'report'?" in done.out
+    assert "features[5]: no feature \"reports\"; did you mean 'report'?" in done.out
 
 
 def test_a_merge_that_does_not_follow_is_asked_for(tmp_path, terminal):

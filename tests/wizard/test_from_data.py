@@ -302,7 +302,7 @@ def test_features_are_changed_in_the_summary(new, csv):
     it = new("--data", "houses.csv", "--feature", "onnx", columns=160)
     it.answer(TARGET, ENTER)
     it.answer(FOUND, ENTER)
-    it.shows("Features: ensemble, calibration, baselines, report, onnx.")
+    it.shows("Features: ensemble, calibration, split-by, arrays, baselines, report, onnx.")
     it.answer(LAST, "features", ENTER)
     it.answer("Which features should the project have?", " ", ENTER)
     it.answer(LAST, ENTER)

@@ -124,7 +124,7 @@ def test_the_flagship_by_arrow_keys_and_typing(wizard):
     it.answer("What is genre?", "several", ENTER)
     it.answer("How many classes has genre?", "4", ENTER)
     it.answer("Another output?", ENTER)
-    it.answer(FEATURES, DOWN, DOWN, DOWN, " ", DOWN, " ")
+    it.answer(FEATURES, *5 * [DOWN], " ", DOWN, " ")
     it.shows("[x] warm-start")
     it.approve("wizard_7_features")
     it.press(ENTER)
@@ -143,7 +143,7 @@ def test_the_flagship_by_arrow_keys_and_typing(wizard):
             {"name": "direction", "task": "binary"},
             {"name": "genre", "task": "multiclass", "classes": 4},
         ],
-        "features": ["ensemble", "calibration", "baselines", "warm-start"],
+        "features": ["ensemble", "calibration", "split-by", "arrays", "baselines", "warm-start"],
     }
 
 
@@ -453,14 +453,14 @@ def test_a_terminal_without_a_cursor_gets_lines(wizard):
     for message in ("What should be predicted?", "What is label?", "Another output?"):
         it.shows(message)
         it.press(ENTER)
-    it.shows("[1 2 3 4] >")
-    it.press("1 8", ENTER)
-    it.shows("type numbers from 1 to 7, with spaces between, or none")
+    it.shows("[1 2 3 4 5 6] >")
+    it.press("1 10", ENTER)
+    it.shows("type numbers from 1 to 9, with spaces between, or none")
     it.press("none", ENTER)
     it.shows("Create this project?")
     it.press("<", ENTER)
     it.shows("[none] >")
-    it.press("4, 1, report", ENTER)
+    it.press("6, 1, report", ENTER)
     it.shows("Features: ensemble, report.")
     it.press(ENTER)
     spec = {**BY_ENTER, "inputs": BY_ENTER["inputs"][:1], "features": ["ensemble", "report"]}
@@ -525,7 +525,7 @@ def test_the_command_to_repeat_has_the_features(wizard, tmp_path):
     it = wizard(command=[*NEW, "-i", "chart:image:32x32x3", "--name", "Charts"], columns=160)
     for message in ("What should be predicted?", "What is label?", "Another output?"):
         it.answer(message, ENTER)
-    it.answer(FEATURES, " ", DOWN, DOWN, DOWN, DOWN, " ", ENTER)
+    it.answer(FEATURES, " ", *6 * [DOWN], " ", ENTER)
     it.answer("Create this project?", ENTER)
     assert it.ends() == 0
     options = "-o label:binary --no-feature ensemble --feature warm-start --name Charts"

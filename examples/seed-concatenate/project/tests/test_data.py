@@ -14,16 +14,11 @@ from seed_concatenate.data import (
     INPUTS,
     OUTPUTS,
     Preprocessing,
-    check_files,
     make_dataset,
+    note_broken_files,
     open_examples,
 )
-from seed_concatenate.manifest import (
-    SPLITS,
-    DataError,
-    assign_splits,
-    drop_invalid_rows,
-)
+from seed_concatenate.manifest import SPLITS, DataError, assign_splits, drop_invalid_rows
 from seed_concatenate.model import build_model
 
 # A column of the manifest for each input.
@@ -142,7 +137,7 @@ def test_broken_picture_is_named(trained: Trained, tmp_path: Path) -> None:
     broken.write_bytes(b"not what the name says")
     few = trained.examples.take(np.arange(4))
     few.values["picture"][2] = str(broken)
-    check_files(few)
+    note_broken_files(few)
     with pytest.raises(DataError, match="row 3: picture .*broken"):
         drop_invalid_rows(few, allowed=False)
     assert drop_invalid_rows(few, allowed=True).frame.index.tolist() == [1, 2, 4]

@@ -17,12 +17,7 @@ from seed_multiply.data import (
     make_dataset,
     open_examples,
 )
-from seed_multiply.manifest import (
-    SPLITS,
-    DataError,
-    assign_splits,
-    drop_invalid_rows,
-)
+from seed_multiply.manifest import SPLITS, DataError, assign_splits, drop_invalid_rows
 from seed_multiply.model import build_model
 
 # A column of the manifest for each input.

@@ -14,16 +14,11 @@ from seed_two_lstms.data import (
     INPUTS,
     OUTPUTS,
     Preprocessing,
-    check_files,
     make_dataset,
+    note_broken_files,
     open_examples,
 )
-from seed_two_lstms.manifest import (
-    SPLITS,
-    DataError,
-    assign_splits,
-    drop_invalid_rows,
-)
+from seed_two_lstms.manifest import SPLITS, DataError, assign_splits, drop_invalid_rows
 from seed_two_lstms.model import build_model
 
 # A column of the manifest for each input.
@@ -142,7 +137,7 @@ def test_broken_sequence_1_is_named(trained: Trained, tmp_path: Path) -> None:
     broken.write_bytes(b"not what the name says")
     few = trained.examples.take(np.arange(4))
     few.values["sequence_1"][2] = str(broken)
-    check_files(few)
+    note_broken_files(few)
     with pytest.raises(DataError, match="row 3: sequence_1 .*broken"):
         drop_invalid_rows(few, allowed=False)
     assert drop_invalid_rows(few, allowed=True).frame.index.tolist() == [1, 2, 4]
@@ -154,7 +149,7 @@ def test_broken_sequence_2_is_named(trained: Trained, tmp_path: Path) -> None:
     broken.write_bytes(b"not what the name says")
     few = trained.examples.take(np.arange(4))
     few.values["sequence_2"][2] = str(broken)
-    check_files(few)
+    note_broken_files(few)
     with pytest.raises(DataError, match="row 3: sequence_2 .*broken"):
         drop_invalid_rows(few, allowed=False)
     assert drop_invalid_rows(few, allowed=True).frame.index.tolist() == [1, 2, 4]

@@ -14,16 +14,11 @@ from stock_story.data import (
     INPUTS,
     OUTPUTS,
     Preprocessing,
-    check_files,
     make_dataset,
+    note_broken_files,
     open_examples,
 )
-from stock_story.manifest import (
-    SPLITS,
-    DataError,
-    assign_splits,
-    drop_invalid_rows,
-)
+from stock_story.manifest import SPLITS, DataError, assign_splits, drop_invalid_rows
 from stock_story.model import build_model
 
 # A column of the manifest for each input.
@@ -144,7 +139,7 @@ def test_broken_chart_is_named(trained: Trained, tmp_path: Path) -> None:
     broken.write_bytes(b"not what the name says")
     few = trained.examples.take(np.arange(4))
     few.values["chart"][2] = str(broken)
-    check_files(few)
+    note_broken_files(few)
     with pytest.raises(DataError, match="row 3: chart .*broken"):
         drop_invalid_rows(few, allowed=False)
     assert drop_invalid_rows(few, allowed=True).frame.index.tolist() == [1, 2, 4]

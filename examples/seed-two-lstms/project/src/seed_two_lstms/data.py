@@ -126,11 +126,11 @@ def open_examples(path: Path, with_outputs: bool = True, outside: bool = False) 
         examples.values |= {
             "label": label_column(examples, "label"),
         }
-    check_files(examples)
+    note_broken_files(examples)
     return examples
 
 
-def open_files(raw: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+def fetch_files(raw: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     """Load the files of one row; arrays of an .npz are there already."""
     loaded = dict(raw)
     if raw["sequence_1"].dtype == tf.string:
@@ -142,7 +142,7 @@ def open_files(raw: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     return loaded
 
 
-def check_files(examples: Examples) -> None:
+def note_broken_files(examples: Examples) -> None:
     """Load every file once, on all cores, and note each that is broken: before training begins."""
     checks = {
         "sequence_1": check_sequence_1,
@@ -235,7 +235,7 @@ def make_dataset(
     if shuffle:
         dataset = dataset.shuffle(len(examples), seed=seed)
     dataset = dataset.map(
-        lambda raw, targets: (open_files(raw), targets),
+        lambda raw, targets: (fetch_files(raw), targets),
         num_parallel_calls=tf.data.AUTOTUNE,
     )
     # After batching: normalizing and tokenizing many rows at once is much faster than one by one.
