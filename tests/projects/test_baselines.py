@@ -100,7 +100,7 @@ def test_features_of_every_type_are_what_its_name_says(tmp_path):
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_labels_that_no_drawn_row_has_and_too_few_rows_stop_nothing(task, tmp_path, capsys):
+def test_labels_that_no_drawn_row_has_and_too_few_rows_stop_nothing(task, tmp_path):
     with project(
         spec_of([small_input("a", "numeric")], outputs=[small_output("y", task)]), tmp_path
     ) as made:
@@ -111,6 +111,5 @@ def test_labels_that_no_drawn_row_has_and_too_few_rows_stop_nothing(task, tmp_pa
         for rows in (1, 2, 12):
             few = examples.take(np.arange(rows))
             found = made.module("baselines").fit_baselines(few, examples, preprocessing)
-            assert np.isfinite(list(found["trivial"]["y"].values())).all()
-            left_out = "Baseline left out: boosting: " in capsys.readouterr().out
-            assert left_out == ("boosting" not in found)
+            for name in ("trivial", "boosting"):
+                assert np.isfinite(list(found[name]["y"].values())).all()
