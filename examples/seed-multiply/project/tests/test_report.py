@@ -9,7 +9,7 @@ import numpy as np
 from conftest import BATCH, Trained
 
 from seed_multiply.data import INPUTS, OUTPUTS
-from seed_multiply.report import WatchBranches, write_report
+from seed_multiply.report import MAIN_METRICS, WatchBranches, write_report
 
 
 def report(trained: Trained, folder: Path) -> str:
@@ -20,19 +20,18 @@ def report(trained: Trained, folder: Path) -> str:
     watch.on_epoch_end(0)
     assert np.isfinite(list(watch.norms[0].values())).all()
     (folder / "history.csv").write_text("member,epoch,loss,val_loss\n1,0,2.0,3.0\n")
-    metrics = {"outputs": {name: {"metric": 0.5} for name in OUTPUTS}}
-    (folder / "metrics.json").write_text(json.dumps(metrics))
-    path = write_report(folder, trained.model, trained.preprocessing, examples, watch.norms)
-    return path.read_text(encoding="utf-8")
+    metrics = {name: {metric: 0.5} for name, (metric, _) in MAIN_METRICS.items()}
+    (folder / "metrics.json").write_text(json.dumps({"outputs": metrics}))
+    write_report(folder, trained.model, trained.preprocessing, examples, watch.norms)
+    return (folder / "report.html").read_text(encoding="utf-8")
 
 
 def test_the_report_shows_every_input_and_output(trained: Trained, tmp_path: Path) -> None:
     """Each output has metrics, plots, importances and worst predictions, these with all inputs."""
     text = report(trained, tmp_path)
     for name in OUTPUTS:
-        assert text.count(f"<h3>{name}") == 4
+        assert text.count(f"<h3>{name}</h3>") == 4
     for name in INPUTS:
         assert text.count(f"<h4>{name}</h4>") == 12 * len(OUTPUTS)
-        assert f"<th>{name}</th>" in text  # its bar
-    assert 'src="data:image/png;base64,' in text
+    assert 'src="data:image/svg+xml;base64,' in text
     assert "http" not in text  # no other files

@@ -6,6 +6,7 @@ They see each input as a few numbers. Where boosting is as good as the network, 
 from __future__ import annotations
 
 import operator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,12 +15,9 @@ from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
-from seed_concatenate.data import INPUTS, Preprocessing, State, make_dataset
+from seed_concatenate.data import INPUTS, Preprocessing, make_dataset
 from seed_concatenate.evaluate import compute_metrics
 from seed_concatenate.manifest import Examples
-
-Metrics = dict[str, float]
-Baselines = dict[str, dict[str, Metrics]]  # by baseline, then by output
 
 MAX_ROWS = 20_000  # training rows that are drawn
 MAX_VALUES = 2_000_000  # rows x features of boosting on one input alone
@@ -33,36 +31,25 @@ MAIN_METRICS = {
 @threadpool_limits.wrap(limits=1)  # with so few rows, more threads wait for each other
 def fit_baselines(
     training: Examples, validation: Examples, preprocessing: Preprocessing
-) -> Baselines:
+) -> dict[str, Any]:
     """Fit each baseline to training rows, and compute its metrics on the validation rows."""
-    drawn = np.random.default_rng(0).permutation(len(training))[:MAX_ROWS]
-    training = training.take(drawn)
+    training = training.take(np.random.default_rng(0).permutation(len(training))[:MAX_ROWS])
     x_train, y_train = flat_features(training, preprocessing), preprocessing.targets(training)
     x, y_true = flat_features(validation, preprocessing), preprocessing.targets(validation)
     inputs_of = {"trivial": [], "boosting": INPUTS}
-    for name in INPUTS:
-        if x_train[name].size <= MAX_VALUES:
-            inputs_of[f"boosting, {name} alone"] = [name]
-    state = default_thresholds(preprocessing.state)
-    found: Baselines = {}
+    small = [name for name in INPUTS if x_train[name].size <= MAX_VALUES]
+    inputs_of |= {f"boosting, {name} alone": [name] for name in small}
+    state = {  # its thresholds were chosen for the network
+        name: {**fitted, "thresholds": [0.5] * len(fitted.get("thresholds", []))}
+        for name, fitted in preprocessing.state.items()
+    }
+    found = {}
     for baseline, inputs in inputs_of.items():
-        try:
-            y_pred = {
-                "label": predict_labels(x_train[inputs], y_train["label"], x[inputs]),
-            }
-        except (ValueError, MemoryError) as error:
-            print(f"Baseline left out: {baseline}: {error}")
-            continue
+        y_pred = {
+            "label": predict_labels(x_train[inputs], y_train["label"], x[inputs]),
+        }
         found[baseline] = compute_metrics(y_true, y_pred, state)
     return found
-
-
-def default_thresholds(state: State) -> State:
-    """Set each threshold to 0.5: those in the state were chosen for the network."""
-    return {
-        name: {**fitted, "thresholds": [0.5] * len(fitted.get("thresholds", []))}
-        for name, fitted in state.items()
-    }
 
 
 def flat_features(examples: Examples, preprocessing: Preprocessing) -> pd.DataFrame:
@@ -76,8 +63,7 @@ def flat_features(examples: Examples, preprocessing: Preprocessing) -> pd.DataFr
         for batch in batches.as_numpy_iterator()
     ]
     arrays = {name: np.concatenate([part[name] for part in parts]) for name in INPUTS}
-    tables = {name: pd.DataFrame(array) for name, array in arrays.items()}
-    return pd.concat(tables, axis=1)
+    return pd.concat({name: pd.DataFrame(array) for name, array in arrays.items()}, axis=1)
 
 
 def average_colors(images: np.ndarray) -> np.ndarray:
@@ -85,9 +71,7 @@ def average_colors(images: np.ndarray) -> np.ndarray:
     return tf.image.resize(images, (8, 8), method="area").numpy().reshape(len(images), -1)
 
 
-def make_classifier(
-    x: pd.DataFrame, y: np.ndarray
-) -> DummyClassifier | HistGradientBoostingClassifier:
+def make_classifier(x: pd.DataFrame, y: np.ndarray) -> Any:
     """Make gradient boosting for classes y, (rows,); without features: the class frequencies."""
     rows = np.unique(y, return_counts=True)[1]
     if x.shape[1] == 0 or len(rows) == 1:
@@ -107,20 +91,19 @@ def predict_labels(x_train: pd.DataFrame, y_train: np.ndarray, x: pd.DataFrame) 
     return np.column_stack(columns)
 
 
-def print_baselines(outputs: dict[str, Metrics], baselines: Baselines) -> None:
+def print_baselines(result: dict[str, Any]) -> None:
     """Print the metrics of each baseline, and which are as good as the network's."""
     print("Baselines on the same rows")
-    for name, metrics in outputs.items():
-        for baseline, found in baselines.items():
+    for name in result["outputs"]:
+        for baseline, found in result["baselines"].items():
             scores = ", ".join(f"{metric} {value:.4f}" for metric, value in found[name].items())
             print(f"  {name}  {baseline}  {scores}")
-        if better := as_good_as_network(name, metrics, baselines):
+        if better := as_good_as_network(name, result):
             print(f"  {name}: as good as the network or better: {'; '.join(better)}")
 
 
-def as_good_as_network(output: str, metrics: Metrics, baselines: Baselines) -> list[str]:
+def as_good_as_network(output: str, result: dict[str, Any]) -> list[str]:
     """List the baselines whose main metric of an output is as good as the network's, or better."""
     metric, as_good = MAIN_METRICS[output]
-    return [
-        name for name, found in baselines.items() if as_good(found[output][metric], metrics[metric])
-    ]
+    network, baselines = result["outputs"][output][metric], result.get("baselines", {})
+    return [name for name, found in baselines.items() if as_good(found[output][metric], network)]

@@ -8,13 +8,11 @@ import keras
 import numpy as np
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
-from seed_concatenate.data import Preprocessing, State, make_dataset
+from seed_concatenate.data import Preprocessing, make_dataset
 from seed_concatenate.manifest import Examples
 
-Metric = Callable[[np.ndarray, np.ndarray], float]  # of actual and predicted labels, (rows,)
-
 # What --threshold can maximize.
-THRESHOLD_METRICS: dict[str, Metric] = {
+THRESHOLD_METRICS: dict[str, Callable[..., float]] = {
     "accuracy": accuracy_score,
     "balanced_accuracy": balanced_accuracy_score,
     "f1": f1_score,
@@ -26,10 +24,7 @@ ACTIVATIONS = {
 
 
 def calibrate(
-    model: keras.Model,
-    preprocessing: Preprocessing,
-    validation: Examples,
-    threshold: str = "accuracy",
+    model: keras.Model, preprocessing: Preprocessing, validation: Examples, threshold: str
 ) -> None:
     """Divide the logits by the temperature at which the targets are most likely, on average.
 
@@ -50,8 +45,10 @@ def calibrate(
             head.set_weights([weights / temperature for weights in head.get_weights()])
         if activation == "sigmoid":
             averaged = temper(probabilities, temperature).mean(axis=0)[..., 1]
-            metric = THRESHOLD_METRICS[threshold]
-            set_thresholds(preprocessing.state[name], targets[name], averaged, metric)
+            preprocessing.state[name]["thresholds"] = [
+                best_threshold(label > 0.5, probability, THRESHOLD_METRICS[threshold])
+                for label, probability in zip(targets[name].T, averaged.T, strict=True)
+            ]
 
 
 def temper(probabilities: np.ndarray, temperature: float) -> np.ndarray:
@@ -72,18 +69,8 @@ def best_temperature(probabilities: np.ndarray, truth: np.ndarray) -> float:
     return min(np.geomspace(0.25, 4, 81).tolist(), key=loss)
 
 
-def set_thresholds(
-    state: State, targets: np.ndarray, probabilities: np.ndarray, metric: Metric
-) -> None:
-    """Choose the probability above which each label is given: where the metric is best."""
-    state["thresholds"] = [
-        best_threshold(targets[:, column] > 0.5, probabilities[:, column], metric)
-        for column in range(targets.shape[1])
-    ]
-
-
-def best_threshold(yes: np.ndarray, probability: np.ndarray, metric: Metric) -> float:
-    """Find the threshold with the best score, near a half where few rows say otherwise; both (rows,)."""
+def best_threshold(yes: np.ndarray, probability: np.ndarray, metric: Callable[..., float]) -> float:
+    """Find the threshold with the best metric, near 0.5 where few rows say otherwise; both (rows,)."""
     doubt = 2 * len(yes) ** -0.5
 
     def score(threshold: float) -> float:

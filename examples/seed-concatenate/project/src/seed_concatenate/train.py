@@ -82,15 +82,13 @@ def train(options: Options) -> None:
     y_pred = predict_batches(model, preprocessing, validation, options.batch_size)
     metrics = compute_metrics(preprocessing.targets(validation), y_pred, preprocessing.state)
     result = {"split": "validation", "rows": len(validation), "outputs": metrics}
-    baselines = fit_baselines(training, validation, preprocessing)
-    result["baselines"] = baselines
+    result["baselines"] = fit_baselines(training, validation, preprocessing)
     (run / "metrics.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     draw_curves(pd.read_csv(run / "history.csv"), run / "curves.png")
     print_metrics(result)
     print(f"Run written to {run}")
-    print_baselines(metrics, baselines)
-    report = write_report(run, model, preprocessing, validation, watch.norms)
-    print(f"Open {report}")
+    print_baselines(result)
+    write_report(run, model, preprocessing, validation, watch.norms)
 
 
 def begin_run(options: Options, examples: manifest.Examples) -> Options:

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import GroupKFold
 
 from seed_multiply.manifest import SPLITS, DataError, Examples, assign_splits
 
@@ -18,8 +17,7 @@ def split_by(examples: Examples, seed: int, group: str | None, time: str | None)
         raise DataError("give --group or --time, not both")
     if group:
         splits = assign_splits(examples, seed, partial(draw_groups, column=group))
-        names = examples.column(group).astype(str)
-        torn = splits.groupby(names).nunique() > 1
+        torn = splits.groupby(examples.column(group).astype(str)).nunique() > 1
         if torn.any():
             raise DataError(
                 f"{examples.source}: the rows of {group} {torn.idxmax()!r} are in several splits;"
@@ -39,14 +37,9 @@ def split_by(examples: Examples, seed: int, group: str | None, time: str | None)
 
 def draw_groups(examples: Examples, seed: int, column: str) -> np.ndarray:
     """Draw ten folds of whole groups, (rows,)."""
-    groups = examples.column(column).astype(str).to_numpy()
-    folds = np.zeros(len(groups), int)
-    count = min(10, len(np.unique(groups)))
-    if count > 1:
-        splitter = GroupKFold(count, shuffle=True, random_state=seed)
-        for fold, (_, rows) in enumerate(splitter.split(groups, groups=groups)):
-            folds[rows] = fold
-    return folds
+    groups, names = pd.factorize(examples.column(column).astype(str))
+    folds = np.random.default_rng(seed).permutation(len(names)) % 10
+    return folds[groups]
 
 
 def draw_times(examples: Examples, seed: int, column: str) -> np.ndarray:

@@ -26,10 +26,8 @@ def open_arrays(path: Path, with_outputs: bool) -> Examples:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file") from None
-    except (OSError, ValueError, EOFError, TypeError, BadZipFile):
-        raise DataError(f"{path}: cannot be read as arrays; np.savez writes such a file") from None
+    except (OSError, ValueError, EOFError, TypeError, BadZipFile) as error:
+        raise DataError(f"{path}: cannot be read as arrays: {error}") from None
     wanted = {**INPUTS, **OUTPUTS} if with_outputs else INPUTS
     for name, (dtype, sizes) in wanted.items():
         if name not in arrays:

@@ -61,19 +61,16 @@ def fit_members(
     """Fit each member in a folder of its own, and average them; Ctrl-C ends with those there are."""
     run = options.run
     count = options.members or choose_members(build_model(), options.epochs * len(training))
-    members = []
-    folders = [run / "members" / str(number) for number in range(1, count + 1)]
-    for number, folder in enumerate(folders):
-        print(f"Member {number + 1} of {count}")
+    members, histories = [], {}
+    for number in range(1, count + 1):
+        print(f"Member {number} of {count}")
+        folder, seed = run / "members" / str(number), options.seed + number - 1
         folder.mkdir(parents=True, exist_ok=True)
-        arguments = (options, preprocessing, training, *others)
-        members.append(fit(folder, options.seed + number, *arguments))
+        members.append(fit(folder, seed, options, preprocessing, training, *others))
+        histories[number] = pd.read_csv(folder / "history.csv")
         if not (folder / "finished").is_file():
             break
     else:
         (run / "finished").touch()
-    histories = [pd.read_csv(folder / "history.csv") for folder in folders[: len(members)]]
-    numbers = range(1, len(members) + 1)
-    history = pd.concat(histories, keys=numbers, names=["member"]).droplevel(1)
-    history.to_csv(run / "history.csv")
+    pd.concat(histories, names=["member"]).droplevel(1).to_csv(run / "history.csv")
     return average_members(members)

@@ -54,7 +54,7 @@ class Examples:
     def take(self, chosen: np.ndarray) -> Examples:
         """Keep the chosen rows: a mask or indices."""
         values = {name: array[chosen] for name, array in self.values.items()}
-        return Examples(self.source, self.frame.iloc[chosen], values)
+        return Examples(self.source, self.frame.iloc[chosen].copy(), values)
 
     def split(self, name: str) -> Examples:
         """Keep the rows of one split."""

@@ -1,108 +1,95 @@
-"""The parts of report.html: its style, tables, plots, and raw values.
-
-The page is one file without scripts; its images are embedded.
-"""
+"""The parts of report.html, one file without scripts: its template, plots, and raw values."""
 
 from __future__ import annotations
 
 import base64
 import io
+import warnings
 from html import escape
+from string import Template
 from typing import Any
 
+import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from sklearn.calibration import calibration_curve
+from sklearn.calibration import CalibrationDisplay
+from sklearn.metrics import ConfusionMatrixDisplay
 
-# Distinct to color-blind readers too: Okabe and Ito, https://jfly.uni-koeln.de/color.
-COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#888888")
-MAX_LABELS = 30
-STYLE = """
-:root { color-scheme: light dark; --line: #8886; --blue: #0072b2; --orange: #d55e00; }
+from seed_two_lstms.data import series_file
+
+# The browser draws the text of plots: it has the characters of more languages.
+matplotlib.rcParams["svg.fonttype"] = "none"
+warnings.filterwarnings("ignore", "Glyph .* missing")
+MAX_LABELS = 30  # in a plot
+PAGE = Template("""<!DOCTYPE html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>$title: report</title>
+<style>
+:root { color-scheme: light dark; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: auto; padding: 1rem; }
-h2 { border-bottom: 1px solid var(--line); margin-top: 3rem; }
+h2 { border-bottom: 1px solid #8886; margin-top: 3rem; }
 h1, h3, h4, p { margin: 0.5rem 0; }
-h4, small, th { font-weight: normal; font-size: small; opacity: 0.8; text-align: left; }
-h4 { border-top: 1px solid var(--line); padding-top: 0.3rem; }
-img, svg { display: block; max-width: 100%; }
-table { border-collapse: collapse; }
-th, td { padding: 0.1rem 0.8rem 0.1rem 0; font-size: small; }
-.dataframe { white-space: nowrap; }
-.dataframe td, .dataframe thead th { text-align: right; }
-.flow, .columns { display: flex; flex-wrap: wrap; gap: 1rem; align-items: start; }
-.grid { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(18rem, 1fr)); }
-.card { border: 1px solid var(--line); border-radius: 0.5rem; padding: 0.5rem 1rem; }
-.card { box-sizing: border-box; max-width: 100%; min-width: 0; overflow-wrap: anywhere; }
-.card, .wide { overflow-x: auto; }
-.columns { gap: 0 1rem; font-size: small; }
-.warning { border-left: 0.3rem solid var(--orange); padding-left: 0.5rem; }
-.plot { width: 19.5rem; }
-.thumbnail { min-width: 6rem; image-rendering: pixelated; }
-.bars td:nth-child(2) { width: 15rem; }
-.bars div { background: var(--blue); height: 0.8rem; min-width: 1px; }
-.matrix td { border: 1px solid var(--line); text-align: center; min-width: 1.7rem; padding: 0.2rem; }
+h4, th { font-weight: normal; opacity: 0.7; text-align: left; }
+table, .card:has(h4) { font-size: small; }
+td, thead th { padding-left: 1rem; text-align: right; white-space: nowrap; }
+img { max-width: 100%; vertical-align: top; }
+.cards { display: flex; flex-wrap: wrap; gap: 1rem; align-items: start; }
+.card { border: 1px solid #8886; border-radius: 0.5rem; padding: 0.5rem 1rem; overflow: auto; }
+.card:has(h4) { width: 19rem; overflow-wrap: anywhere; }
+.warning { border-left: 0.3rem solid #d55e00; padding-left: 0.5rem; }
 @media (prefers-color-scheme: dark) { .plot { filter: invert(0.9) hue-rotate(180deg); } }
-"""
+</style>
+<h1>$title</h1>
+<p>$about</p>
+$sections
+</html>
+""")
 
 
 def html(title: str, about: str, sections: dict[str, str]) -> str:
     """Make the page, with a heading for each section."""
-    body = f"<h1>{escape(title)}</h1>\n<p>{about}</p>\n"
-    for heading, content in sections.items():
-        body += f"<section>\n<h2>{heading}</h2>\n{content}\n</section>\n"
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}: report</title>\n<style>{STYLE}</style>\n</head>\n"
-        f"<body>\n{body}</body>\n</html>\n"
-    )
+    content = ""
+    for heading, section in sections.items():
+        content += f"<section>\n<h2>{heading}</h2>\n{section}\n</section>\n"
+    return PAGE.substitute(title=escape(title), about=escape(about), sections=content)
 
 
-def cards(contents: list[str], layout: str = "flow") -> str:
-    """Put contents side by side, as many as fit."""
-    framed = "\n".join(f'<div class="card">{content}</div>' for content in contents)
-    return f'<div class="{layout}">{framed}</div>'
+def cards(contents: dict[str, str]) -> str:
+    """Put contents side by side, each under its title."""
+    framed = ""
+    for title, content in contents.items():
+        framed += f'<div class="card">\n<h3>{title}</h3>\n{content}\n</div>\n'
+    return f'<div class="cards">\n{framed}</div>'
 
 
-def image(png: bytes, description: str, kind: str) -> str:
-    """Embed a PNG."""
-    encoded = base64.b64encode(png).decode()
-    return f'<img class="{kind}" alt="{description}" src="data:image/png;base64,{encoded}">'
+def new_axes(height: float = 3, width: float = 3.7) -> Any:
+    """Make an empty plot, matplotlib.axes.Axes; sizes in inches."""
+    return Figure(figsize=(width, height), layout="constrained").subplots()
 
 
-def plot(figure: Figure, title: str) -> str:
-    """Embed a figure under its title."""
+def plot(axes: Any) -> str:
+    """Embed a plot."""
     file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=144)
-    return f"<p>{title}</p>" + image(file.getvalue(), title, "plot")
+    axes.figure.savefig(file, format="svg", transparent=True)
+    return image(file.getvalue(), "svg+xml", axes.get_title() or "series", "plot")
 
 
-def line_plot(title: str, lines: pd.DataFrame, kept: int = 0, log: bool = False) -> str:
-    """Plot each column over the epochs, the index, and mark the epoch that was kept."""
-    figure = Figure(figsize=(4, 2.4 + 0.1 * lines.shape[1]), layout="constrained")
-    axes = figure.subplots()
-    axes.set_prop_cycle(color=COLORS)
-    axes.plot(lines.index, lines, label=list(lines))
-    if kept:
-        axes.axvline(kept, color="#888888", linewidth=1, linestyle=":")
-    axes.set(xlabel="epoch", yscale="log" if log else "linear")
+def image(content: bytes, kind: str, description: str, style: str = "") -> str:
+    """Embed an image."""
+    source = f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+    return f'<img class="{style}" alt="{description}" src="{source}">'
+
+
+def line_plot(title: str, lines: pd.DataFrame, log: bool = False) -> Any:
+    """Plot each column over the epochs, the index."""
+    axes = lines.plot(ax=new_axes(), title=title, xlabel="epoch", logy=log, legend=False)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.grid(alpha=0.3)
-    figure.legend(loc="outside lower center", ncols=2, fontsize="small")
-    return plot(figure, title)
-
-
-def bar_chart(bars: list[tuple[str, float, str]], most: float = 0) -> str:
-    """Draw a bar for each label, value and text beside it; the longest possible is `most`."""
-    most = most or max(value for _, value, _ in bars)
-    rows = ""
-    for label, value, text in bars:
-        width = 100 * value / most if value > 0 else 0
-        bar = f'<div style="width: {width:.1f}%"></div>'
-        rows += f"<tr><th>{escape(label)}</th><td>{bar}</td><td>{text}</td></tr>\n"
-    return f'<table class="bars">{rows}</table>'
+    axes.figure.legend(loc="outside lower center", ncols=2)
+    return axes
 
 
 def rounded(number: float, digits: int = 5) -> str:
@@ -119,58 +106,39 @@ def readable(value: Any) -> str:
     return f'<span dir="auto">{escape(text)}</span>'
 
 
-def diagonal_plot(title: str, x: np.ndarray, y: np.ndarray, xlabel: str, ylabel: str) -> str:
-    """Plot y against x, with the line where they are equal."""
-    figure = Figure(figsize=(4, 3.5), layout="constrained")
-    axes = figure.subplots()
-    axes.scatter(x, y, s=16, alpha=0.6, color=COLORS[0])
-    axes.axline((x[0], x[0]), slope=1, color="#888888", linestyle="--", linewidth=1)
-    axes.set(xlabel=xlabel, ylabel=ylabel)
-    axes.grid(alpha=0.3)
-    return plot(figure, title)
-
-
-def sparkline(series: np.ndarray) -> str:
-    """Draw a series, (steps, values), with a small line for each of the first values."""
+def sparkline(series: str | np.ndarray, values: int) -> str:
+    """Plot a series, a path or (steps, values), without its padding."""
+    if isinstance(series, str):
+        series = series_file(series, values)
     series = series[np.isfinite(series).all(axis=1)]
     if len(series) == 0:
         return readable("")
-    low, high = float(series.min()), float(series.max())
-    few = series[:: 1 + len(series) // 300, : len(COLORS)]
-    x = np.linspace(2, 238, len(few))
-    y = 58 - 56 * (few - low) / ((high - low) or 1)
-    lines = ""
-    for column, color in zip(y.T, COLORS, strict=False):
-        points = " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(x, column, strict=True))
-        lines += f'<polyline points="{points}" fill="none" stroke="{color}" />'
-    caption = f"<small>{len(series)} steps, {rounded(low, 3)} to {rounded(high, 3)}</small>"
-    return f'<svg viewBox="0 0 240 60" role="img">{lines}</svg>{caption}'
+    few = pd.DataFrame(series[:: 1 + len(series) // 300])
+    return plot(few.plot(ax=new_axes(1.2), legend=False))
 
 
 def calibration_plot(y_true: np.ndarray, probability: np.ndarray) -> str:
     """Plot how often labels are right, (rows,) of 0 and 1, against their predicted probability."""
     bins = 10 if len(y_true) >= 500 else 5
-    observed, mean = calibration_curve(y_true, probability, n_bins=bins, strategy="quantile")
-    title = f"calibration curve, {bins} bins of equal row counts"
-    return diagonal_plot(title, mean, observed, "mean predicted probability", "observed frequency")
+    axes = new_axes(3.7)
+    CalibrationDisplay.from_predictions(
+        y_true, probability, n_bins=bins, strategy="quantile", ax=axes, name="network"
+    )
+    axes.set(title="calibration curve", xlabel="mean predicted probability", ylabel="frequency")
+    return plot(axes)
 
 
 def confusion_matrix(labels: list[str], y_true: np.ndarray, y_pred: np.ndarray) -> str:
     """Count the predictions for each actual label; of many labels, those with the most errors."""
-    wrong = y_true != y_pred
-    errors = np.bincount(np.append(y_true[wrong], y_pred[wrong]), minlength=len(labels))
-    shown = np.sort(np.argsort(-errors, kind="stable")[:MAX_LABELS])
-    rows = "".join(f"<th>{escape(labels[column])}</th>" for column in shown)
-    rows = f"<tr><th>actual \\ predicted</th>{rows}</tr>\n"
-    for row in shown:
-        rows += f"<tr><th>{escape(labels[row])}</th>"
-        of_label = y_pred[y_true == row]
-        for column in shown:
-            count = (of_label == column).sum()
-            color = "0 114 178" if row == column else "213 94 0"
-            share = 60 * count / max(1, len(of_label))
-            rows += f'<td style="background: rgb({color} / {share:.0f}%)">{count or ""}</td>'
-        rows += "</tr>\n"
-    some = f", the {MAX_LABELS} of {len(labels)} labels with most errors"
-    heading = f"confusion matrix{some if len(labels) > MAX_LABELS else ''}"
-    return f'<p>{heading}</p><div class="wide"><table class="matrix">{rows}</table></div>'
+    shown = np.arange(len(labels))
+    if len(labels) > MAX_LABELS:
+        errors = pd.Series(y_pred != y_true).groupby(y_true).sum()
+        shown = np.sort(errors.nlargest(MAX_LABELS).index)
+    names = [labels[label][:30].replace("$", "\\$") for label in shown]
+    axes = new_axes(3 + len(names) / 4, 3 + len(names) / 4)
+    ConfusionMatrixDisplay.from_predictions(
+        y_true, y_pred, labels=shown, display_labels=names, cmap="Blues", colorbar=False, ax=axes
+    )
+    axes.tick_params(axis="x", rotation=90)
+    axes.set(title="confusion matrix", xlabel="predicted", ylabel="actual")
+    return plot(axes)
