@@ -69,7 +69,10 @@ def test_a_project_with_a_new_type_passes_its_own_tests(tool_with_thing, tmp_pat
 
 
 def test_a_new_type_comes_last(tool_with_thing):
-    assert list(load_catalog().inputs)[-1] == "thing"
+    """And no column is proposed for it: it says no `found_in`."""
+    catalog = load_catalog()
+    assert list(catalog.inputs)[-1] == "thing"
+    assert catalog.type_for("") is None
 
 
 @pytest.mark.parametrize(
