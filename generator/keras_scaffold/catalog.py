@@ -156,8 +156,9 @@ class Catalog:
         return [feature.name for feature in self.features.values() if feature.default]
 
     def type_for(self, kind: str) -> str | None:
-        """The type of input that takes a kind of column; None where none does."""
-        return next((each.name for each in self.inputs.values() if each.found_in == kind), None)
+        """The type of input that takes a kind of column; None where none does, and for no kind."""
+        found = (each.name for each in self.inputs.values() if kind and each.found_in == kind)
+        return next(found, None)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -442,7 +442,7 @@ def test_a_terminal_without_a_cursor_gets_lines(wizard):
         it.press(ENTER)
     it.shows("What kind of input is numbers?")
     it.press("9", ENTER)
-    it.shows("type a number from 1 to 7")
+    it.shows("type a number from 1 to 8")
     it.press("picture", ENTER)
     it.shows("[64x64x3] >")
     it.press("<", ENTER, "1", ENTER)
