@@ -13,7 +13,7 @@ from seed_multiply.train import Options, learning_rates, resumed_options
 
 def test_the_learning_rate_rises_and_falls_to_nothing() -> None:
     """Up to its peak in the first twelfth of the steps, then down, to almost 0."""
-    schedule = learning_rates(Options(Path("run"), epochs=40, learning_rate=0.01), steps=30)
+    schedule = learning_rates(Options(Path("run"), epochs=40, learning_rate=0.01), 30)
     rates = np.array([float(schedule(step)) for step in range(1200)])
     assert max(rates) == pytest.approx(0.01, rel=0.02)
     assert np.argmax(rates) == pytest.approx(100, abs=1)

@@ -28,7 +28,7 @@ def open_run(run: Path) -> tuple[keras.Model, Preprocessing, dict[str, Any]]:
 def evaluate(
     run: Path, data: Path, split: str = "", drop_invalid: bool = False, outside: bool = False
 ) -> dict[str, Any]:
-    """Compute the metrics of each output on a split, or on all rows of an untrained manifest."""
+    """Compute the metrics of each output on a split; on all rows of a table not trained on."""
     model, preprocessing, options = open_run(run)
     examples = open_examples(data, outside=outside)
     examples = drop_invalid_rows(examples, drop_invalid)

@@ -21,10 +21,9 @@ def predict(
     examples = drop_invalid_rows(examples, drop_invalid)
     y_pred = predict_batches(model, preprocessing, examples, options["batch_size"])
     table = pd.DataFrame({"row": examples.frame.index})
-    state = preprocessing.state
     probability = y_pred["label"][:, 0]
-    labels = np.array(state["label"]["labels"])
-    threshold = state["label"]["thresholds"][0]
+    labels = np.array(preprocessing.state["label"]["labels"])
+    threshold = preprocessing.state["label"]["thresholds"][0]
     table["label"] = labels[(probability > threshold).astype(int)]
     table["label_probability"] = probability  # of the second label
     out.parent.mkdir(parents=True, exist_ok=True)

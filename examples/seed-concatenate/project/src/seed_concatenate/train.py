@@ -22,6 +22,8 @@ from seed_concatenate.report import WatchBranches, write_report
 from seed_concatenate.sample import write_sample
 from seed_concatenate.split_by import split_by
 
+BACKUP_STEPS = 200  # between two backups of a training
+
 
 @dataclass
 class Options:
@@ -95,7 +97,7 @@ def begin_run(options: Options, examples: manifest.Examples) -> Options:
     """Write what a run begins with; few rows get small batches and many epochs: 1,000 steps."""
     run = options.run
     if options.resume and manifest.load_splits(run, examples) is None:
-        raise manifest.DataError(f"{options.data} has changed; train without --resume")
+        raise manifest.DataError(f"{options.data} has changed since; train without --resume")
     if options.resume:
         return options
     rows = examples.frame["split"].value_counts().to_dict()
@@ -122,9 +124,9 @@ def resumed_options(run: Path) -> Options:
     return Options(**{**kept, "run": run, "data": Path(kept["data"]), "resume": True})
 
 
-def learning_rates(options: Options, steps: int) -> keras.optimizers.schedules.CosineDecay:
+def learning_rates(options: Options, batches: int) -> keras.optimizers.schedules.CosineDecay:
     """Warm up in a twelfth of all steps, then decay to 0: https://arxiv.org/abs/1608.03983."""
-    peak, steps = options.learning_rate, steps * options.epochs
+    peak, steps = options.learning_rate, options.epochs * batches
     warm_up = max(1, steps // 12)
     return keras.optimizers.schedules.CosineDecay(
         peak / warm_up, steps - warm_up + 1, warmup_target=peak, warmup_steps=warm_up
@@ -150,9 +152,6 @@ def fit(
     compile_model(model, preprocessing.state, learning_rates(options, len(batches)))
     resuming = options.resume and backup.is_dir()
     lowest = pd.read_csv(history)["val_loss"].min() if resuming and best.is_file() else None
-    stopping = keras.callbacks.EarlyStopping(
-        patience=max(8, options.epochs // 3), restore_best_weights=True
-    )
     try:
         model.fit(
             batches,
@@ -160,20 +159,22 @@ def fit(
             validation_data=make_dataset(validation, preprocessing, options.batch_size),
             epochs=options.epochs,
             callbacks=[
-                stopping,
+                keras.callbacks.EarlyStopping(patience=max(8, options.epochs // 3)),
                 keras.callbacks.CSVLogger(history, append=resuming),
                 keras.callbacks.ModelCheckpoint(
                     best, save_best_only=True, initial_value_threshold=lowest
                 ),
-                keras.callbacks.BackupAndRestore(backup, save_freq=1000),  # steps
+                keras.callbacks.BackupAndRestore(backup, save_freq=BACKUP_STEPS),
                 *callbacks,
             ],
         )
     except KeyboardInterrupt:
-        if stopping.best_weights is None:
+        if not best.is_file():
             raise
         print("\nInterrupted: the best epoch counts; --resume continues")
-        model.set_weights(stopping.best_weights)
-        return model
+        try:
+            return load_model(best)
+        except (OSError, KeyError, ValueError):  # it was being written: these are the weights
+            return model
     (folder / "finished").touch()
     return load_model(best)

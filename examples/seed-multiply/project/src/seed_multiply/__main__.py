@@ -17,7 +17,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     rows = argparse.ArgumentParser(add_help=False)
     rows.add_argument(
-        "--drop-invalid-rows", action="store_true", dest="drop_invalid", help="default: stop"
+        "--drop-invalid-rows", action="store_true", dest="drop_invalid", help="do not stop at them"
     )
     trained = argparse.ArgumentParser(add_help=False)
     trained.add_argument("--run", type=Path, required=True, metavar="DIR")
@@ -119,7 +119,8 @@ def main(arguments: list[str] | None = None) -> int:
             module.export(**options)
         sys.stdout.flush()
     except BrokenPipeError:  # nobody reads on, as in `... | head -1`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        for stream in (1, 2):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
         return 141  # as a shell says
     except DataError as error:
         print(f"error: {error}", file=sys.stderr)

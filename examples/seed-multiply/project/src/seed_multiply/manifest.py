@@ -97,7 +97,7 @@ def drop_invalid_rows(examples: Examples, allowed: bool, listing: Path | None = 
         listed = pd.DataFrame([problem[:2] for problem in problems], columns=["row", "problem"])
         listed.to_csv(listing, index=False)
     if invalid and not allowed:
-        for row, problem in invalid[:100]:
+        for row, problem in invalid[:100] if len(invalid) > 1 else []:
             print(f"row {row}: {problem}", file=sys.stderr)
         first = f"{examples.source}: row {invalid[0][0]}: {invalid[0][1]}"
         rows = f"{len({row for row, _ in invalid})} invalid rows{where}"
@@ -124,7 +124,7 @@ def draw_folds(examples: Examples, seed: int) -> np.ndarray:
             for fold, (_, rows) in enumerate(splitter.split(folds, labels)):
                 folds[rows] = fold
         rare = pd.Series(folds).groupby(labels).transform("max") < 2
-        folds[rare] = 2  # a label of few rows is for training
+        folds[rare] = 2  # else no row of such a label would be trained on
     return folds
 
 

@@ -17,9 +17,9 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     rows = argparse.ArgumentParser(add_help=False)
     rows.add_argument(
-        "--drop-invalid-rows", action="store_true", dest="drop_invalid", help="default: stop"
+        "--drop-invalid-rows", action="store_true", dest="drop_invalid", help="do not stop at them"
     )
-    rows.add_argument("--outside", action="store_true", help="follow paths that leave its folder")
+    rows.add_argument("--outside", action="store_true", help="read files outside its folder too")
     trained = argparse.ArgumentParser(add_help=False)
     trained.add_argument("--run", type=Path, required=True, metavar="DIR")
     data = argparse.ArgumentParser(add_help=False, parents=[rows])
@@ -120,7 +120,8 @@ def main(arguments: list[str] | None = None) -> int:
             module.export(**options)
         sys.stdout.flush()
     except BrokenPipeError:  # nobody reads on, as in `... | head -1`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        for stream in (1, 2):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
         return 141  # as a shell says
     except DataError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -11,7 +11,7 @@ class PiecewiseLinear(layers.Layer):
     """Each of N numbers, and how far it has come through each of K bins: (batch, N) -> (batch, N + N K).
 
     Dense layers then learn steps and kinks anywhere. The edges of the bins are quantiles of the
-    training rows, which train.py sets. Gorishniy et al., https://arxiv.org/abs/2203.05556.
+    training rows, which compile_model sets. Gorishniy et al., https://arxiv.org/abs/2203.05556.
     """
 
     def __init__(self, numbers: int, bins: int, **kwargs: Any) -> None:

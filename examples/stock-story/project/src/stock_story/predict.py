@@ -21,10 +21,9 @@ def predict(
     examples = drop_invalid_rows(examples, drop_invalid)
     y_pred = predict_batches(model, preprocessing, examples, options["batch_size"])
     table = pd.DataFrame({"row": examples.frame.index})
-    state = preprocessing.state
     probability = y_pred["direction"][:, 0]
-    labels = np.array(state["direction"]["labels"])
-    threshold = state["direction"]["thresholds"][0]
+    labels = np.array(preprocessing.state["direction"]["labels"])
+    threshold = preprocessing.state["direction"]["thresholds"][0]
     table["direction"] = labels[(probability > threshold).astype(int)]
     table["direction_probability"] = probability  # of the second label
     out.parent.mkdir(parents=True, exist_ok=True)
