@@ -218,17 +218,20 @@ def test_importance_is_what_the_main_metric_loses(six, seen):
     import numpy as np
 
     model, preprocessing, rows, _ = seen
-    values = {
-        name: array if name == "numeric_in" else np.resize(array[:1], array.shape)
-        for name, array in rows.values.items()
-    }
-    values |= {name: rows.values[name] for name in preprocessing.targets(rows)}
-    few = type(rows)(rows.source, rows.frame, values)
-    found = importance(six, model, preprocessing, few)
-    for losses in found.values():
-        others = [loss for name, loss in losses.items() if name != "numeric_in"]
-        np.testing.assert_allclose(others, 0, atol=1e-4)
-    assert abs(found["regression_out"]["numeric_in"]) > 1e-4
+    felt = 0.0
+    for row in range(5):  # heads this small are silent for some constants
+        values = {
+            name: array if name == "numeric_in" else np.resize(array[row : row + 1], array.shape)
+            for name, array in rows.values.items()
+        }
+        values |= {name: rows.values[name] for name in preprocessing.targets(rows)}
+        few = type(rows)(rows.source, rows.frame, values)
+        found = importance(six, model, preprocessing, few)
+        for losses in found.values():
+            others = [loss for name, loss in losses.items() if name != "numeric_in"]
+            np.testing.assert_allclose(others, 0, atol=1e-4)
+        felt = max(felt, abs(found["regression_out"]["numeric_in"]))
+    assert felt > 1e-4
 
 
 @pytest.mark.slow
