@@ -126,6 +126,9 @@ Outside = Annotated[
 ]
 
 
+SpecFile = Annotated[
+    Path | None, typer.Option("--spec", metavar="FILE", help="A spec in YAML or JSON.")
+]
 Data = Annotated[
     Path | None,
     typer.Option("--data", metavar="MANIFEST", help="A table, or a folder per class."),
@@ -158,9 +161,7 @@ def _scaffold(
 @app.command()
 def new(
     destination: Annotated[Path, typer.Argument(metavar="DEST", help="The project's folder.")],
-    spec: Annotated[
-        Path | None, typer.Option("--spec", metavar="FILE", help="A spec in YAML or JSON.")
-    ] = None,
+    spec: SpecFile = None,
     data: Data = None,
     targets: Targets = None,
     drop: Drop = None,

@@ -362,7 +362,7 @@ def _number(cells: Cells) -> Column | None:
             return special
     why = "whole numbers" if whole else "decimals"
     why = f"{distinct} {why}" if distinct <= 20 else why
-    if numbers.abs().max() > 3.0e38:  # type: ignore[operator]
+    if (numbers.abs() > 3.0e38).any():
         return Column(cells.name, "number", 0.9, why, aside="larger than a float32 can hold")
     sure = share if distinct > 12 or not whole else 0.85 * share
     return Column(
@@ -380,7 +380,7 @@ def _whole_number(cells: Cells, numbers: pl.Series, distinct: int) -> Column | N
     """Ids, codes and dates among whole numbers; None for an amount."""
     words, rows = cells.words(), len(numbers)
     counter = _is_counter(cells, numbers)
-    low, high = float(numbers.min()), float(numbers.max())  # type: ignore[arg-type]
+    low, high = float(numbers.to_numpy().min()), float(numbers.to_numpy().max())
     unique = distinct == rows
     if rows >= 10 and counter and low in (0, 1):
         return _id(cells, 0.98, "counts the rows")
@@ -474,7 +474,7 @@ def _marked(cells: Cells) -> Column | None:
     digits = cells.values.str.contains(r"\d").mean()
     if cells.share(MARKED) < 0.95 or digits != 1 or cells.values.n_unique() <= 12:
         return None
-    if cells.values.str.contains(r"^[A-Za-z]?\d+[A-Za-z]?$").mean() > 0.5:  # type: ignore[operator]
+    if cells.values.str.contains(r"^[A-Za-z]?\d+[A-Za-z]?$").sum() > 0.5 * len(cells.values):
         return None  # 12B is rather a code
     example = one_line(str(cells.values[0]))[:30]
     return Column(
@@ -501,9 +501,8 @@ def _category_or_text(cells: Cells) -> Column:
     mean = sum(words) / len(words)
     unspaced = sum(len(UNSPACED.findall(v)) > len(v) / 3 for v in some) > len(some) / 2
     long = mean >= 3 or (unspaced and sum(map(len, some)) / len(some) >= 8)
-    if cells.share(re.compile(r"[^|]+(\|[^|]+)+|[^|]*")) > 0.99 and (
-        values.str.contains("|", literal=True).mean() > 0.2  # type: ignore[operator]
-    ):
+    joined = values.str.contains("|", literal=True).sum()
+    if joined > 0.2 * len(values) and cells.share(re.compile(r"[^|]+(\|[^|]+)+|[^|]*")) > 0.99:
         return _tags(cells, distinct)
     if long and (unique > 0.3 or (mean >= 8 and distinct > FEW)) and distinct > 12:
         return _text(cells, some, unspaced, unique)

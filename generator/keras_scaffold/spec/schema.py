@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from keras_scaffold.catalog import (
+    Catalog,
     Encoder,
     Feature,
     Field,
@@ -71,24 +72,32 @@ def spec_schema() -> Schema:
                 "anyOf": [_choice("method", catalog.merges), {"$ref": "#/$defs/merge"}],
             },
             "outputs": _list("output", "What is predicted, one entry for each head of the model."),
-            "table": {
-                "title": "table",
-                "description": "How the table is written, where that differs from the defaults.",
-                "type": "object",
-                "additionalProperties": False,
-                "properties": _properties(catalog.table.values()),
-                "default": {},
-            },
-            "features": {
-                "title": "features",
-                "description": "The optional parts of the project; [] for none.",
-                "type": "array",
-                "items": _choice("feature", catalog.features),
-                "uniqueItems": True,
-                "default": catalog.default_features,
-            },
+            "table": _table(catalog),
+            "features": _features(catalog),
         },
         "$defs": definitions,
+    }
+
+
+def _table(catalog: Catalog) -> Schema:
+    return {
+        "title": "table",
+        "description": "How the table is written, where that differs from the defaults.",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": _properties(catalog.table.values()),
+        "default": {},
+    }
+
+
+def _features(catalog: Catalog) -> Schema:
+    return {
+        "title": "features",
+        "description": "The optional parts of the project; [] for none.",
+        "type": "array",
+        "items": _choice("feature", catalog.features),
+        "uniqueItems": True,
+        "default": catalog.default_features,
     }
 
 

@@ -86,7 +86,7 @@ def train(options: Options) -> None:
     result = {"split": "validation", "rows": len(validation), "outputs": metrics}
     result["baselines"] = fit_baselines(training, validation, preprocessing)
     (run / "metrics.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    draw_curves(pd.read_csv(run / "history.csv"), run / "curves.png")
+    draw_curves(pd.read_csv(run / "history.csv").rename_axis("epoch"), run / "curves.png")
     print_metrics(result)
     print(f"Run written to {run}")
     print_baselines(result)
