@@ -533,13 +533,18 @@ def test_times_are_put_in_order(strict, dates):
 
 
 def test_times_are_read_as_the_input_of_the_column_is(tmp_path):
+    import pandas as pd
+
     inputs = [
         {"name": "built", "type": "datetime", "column": "Built", "format": "%d.%m.%Y"},
         {"name": "sold", "type": "datetime", "day_first": True},
     ]
     with project(spec_of(inputs), tmp_path) as one:
         dates = ["15.06.2022", "01.02.2020", "31.01.2021"]
-        examples = examples_of(one, Built=dates, sold=dates, other=dates)
+        mixed = ["3/4/2020", "2020-03-05", "2/4/2020"]  # an ISO date has no day in front
+        table = {"Built": dates, "sold": mixed, "other": dates, "label": ["a", "b", "a"]}
+        pd.DataFrame(table).to_csv(tmp_path / "dates.csv", index=False)
+        examples = one.module("data").open_examples(tmp_path / "dates.csv")
         for column in ("Built", "sold"):
             order = one.module("split_by").read_times(examples, column).argsort()
             assert order.tolist() == [1, 2, 0]

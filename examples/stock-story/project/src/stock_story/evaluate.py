@@ -57,8 +57,8 @@ def print_metrics(result: dict[str, Any]) -> None:
 def draw_curves(history: pd.DataFrame, path: Path) -> None:
     """Draw the loss and each metric over the epochs, on the training and the validation split."""
     pairs = [(name, f"val_{name}") for name in history if f"val_{name}" in history]
-    colors = ["C0", "C1"] * len(pairs)  # the same in all: training, validation
-    axes = history[[*sum(pairs, ())]].plot(subplots=pairs, color=colors, figsize=(7, 3 * len(pairs)))
+    cycle = ["C0", "C1"] * len(pairs)  # the same in all: training, validation
+    axes = history[[*sum(pairs, ())]].plot(subplots=pairs, color=cycle, figsize=(7, 3 * len(pairs)))
     axes[0].figure.savefig(path, bbox_inches="tight")
 
 
