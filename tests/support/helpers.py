@@ -121,8 +121,8 @@ def field_values(field: Field) -> st.SearchStrategy[Any]:
         return st.lists(sizes, min_size=0 if field.empty else 1, max_size=min(field.count, 4))
     if field.kind == "integer":
         return st.integers(field.least, min(field.most, field.least + 60))
-    if field.kind == "number":
-        return st.floats(field.least, field.most)
+    if field.kind == "number":  # with the digits that a person writes: 17 of them make a long line
+        return st.floats(field.least, field.most).map(lambda value: round(value, 6))
     if field.kind == "flag":
         return st.booleans()
     if field.kind == "choice":
