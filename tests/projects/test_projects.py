@@ -617,6 +617,30 @@ def test_an_interrupted_training_is_resumed(features, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
+def test_a_loss_that_is_not_finite_is_one_line(tmp_path):
+    with project(spec_of([small_input("numbers", "numeric")], features=[]), tmp_path) as made:
+        given = ("train", "--data", made.sample(), "--run", made.folder / "run")
+        done = made.main(*given, "--learning-rate", 1e30, "--epochs", 2)
+    assert done.code == 1, done
+    assert done.err.splitlines()[-1] == (
+        "error: the loss is not finite; train with a lower --learning-rate"
+    )
+
+
+def test_a_long_training_prints_an_estimate(tmp_path, capsys):
+    import time
+
+    spec = spec_of([small_input("numbers", "numeric")], features=["ensemble"])
+    with project(spec, tmp_path) as made:
+        print_estimate = made.module("ensemble").print_estimate
+        for epoch, minutes in ((0, 1), (1, 1), (0, 0)):
+            print_estimate(time.perf_counter() - 60 * minutes, 120, epoch, {})
+    assert capsys.readouterr().out == (
+        "\nUp to 120 minutes to go; fewer --members or --epochs take less\n"
+    )
+
+
+@pytest.mark.slow
 def test_a_saved_model_takes_raw_values(trained, manifest):
     import numpy as np
     import tensorflow as tf

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import keras
@@ -29,6 +31,13 @@ def choose_members(model: keras.Model, rows: int) -> int:
             tensor = keras.tree.flatten(layer.input)[0]  # (batch, positions ..., features)
             work += math.prod(tensor.shape[1:-1]) * layer.count_params()
     return max(1, min(MEMBERS, int(MOST_WORK / (3 * work * rows + 1))))
+
+
+def print_estimate(start: float, epochs: int, epoch: int, _: Any) -> None:
+    """Print after a member's first epoch how long the training may take, where that is long."""
+    minutes = (time.perf_counter() - start) * epochs / 60
+    if epoch == 0 and minutes > 10:
+        print(f"\nUp to {minutes:.0f} minutes to go; fewer --members or --epochs take less")
 
 
 def average_members(members: list[keras.Model]) -> keras.Model:
@@ -61,16 +70,18 @@ def fit_members(
     """Fit each member in a folder of its own, and average them; Ctrl-C ends with those there are."""
     run = options.run
     count = options.members or choose_members(build_model(), options.epochs * len(training))
-    members, histories = [], {}
+    members, curves = [], {}
     for number in range(1, count + 1):
         print(f"Member {number} of {count}")
         folder, seed = run / "members" / str(number), options.seed + number - 1
         folder.mkdir(parents=True, exist_ok=True)
-        members.append(fit(folder, seed, options, preprocessing, training, *others))
-        histories[number] = pd.read_csv(folder / "history.csv")
+        show = partial(print_estimate, time.perf_counter(), (count - number + 1) * options.epochs)
+        estimate = keras.callbacks.LambdaCallback(on_epoch_end=show)
+        members.append(fit(folder, seed, options, preprocessing, training, *others, estimate))
+        curves[number] = pd.read_csv(folder / "history.csv").drop_duplicates("epoch", keep="last")
         if not (folder / "finished").is_file():
             break
     else:
         (run / "finished").touch()
-    pd.concat(histories, names=["member"]).droplevel(1).to_csv(run / "history.csv")
+    pd.concat(curves, names=["member"]).droplevel(1).to_csv(run / "history.csv")
     return average_members(members)

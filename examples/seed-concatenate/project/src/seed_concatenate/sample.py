@@ -43,13 +43,11 @@ def sample_picture(rng: np.random.Generator, hidden: np.ndarray, folder: Path) -
         # The square of picture, in the middle.
         picture[25:75, 25:75] += 50 * value
         pixels = picture.clip(0, 255).astype("uint8")
-        encoded = tf.io.encode_jpeg(pixels, quality=90)
         paths.append(f"picture/{row:05}.jpg")
-        tf.io.write_file(str(folder / paths[-1]), encoded)
+        tf.io.write_file(str(folder / paths[-1]), tf.io.encode_jpeg(pixels, quality=90))
     return {"picture": paths}
 
 
 def sample_label(score: np.ndarray) -> Columns:
     """Label label: yes for the higher half of the scores."""
-    labels = np.where(score > np.median(score), "yes", "no")
-    return {"label": labels}
+    return {"label": np.where(score > np.median(score), "yes", "no")}

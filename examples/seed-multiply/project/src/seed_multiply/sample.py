@@ -43,5 +43,4 @@ def sample_vector_2(rng: np.random.Generator, hidden: np.ndarray) -> Columns:
 
 def sample_label(score: np.ndarray) -> Columns:
     """Label label: yes for the higher half of the scores."""
-    labels = np.where(score > np.median(score), "yes", "no")
-    return {"label": labels}
+    return {"label": np.where(score > np.median(score), "yes", "no")}

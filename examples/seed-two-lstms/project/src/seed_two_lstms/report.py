@@ -39,8 +39,7 @@ def write_report(
     gradient_norms: list[dict[str, float]],
 ) -> None:
     """Write RUN/report.html from its history, its metrics and the validation rows."""
-    history = pd.read_csv(run / "history.csv")
-    history = history[history["member"] == 1]
+    history = pd.read_csv(run / "history.csv").query("member == 1")
     result = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
     about = f"{len(examples):,} validation rows of {examples.source.name}, at most {MAX_ROWS:,} in"
     about += f" plots; {model.count_params():,} parameters; {len(history)} epochs"

@@ -86,7 +86,7 @@ def train(options: Options) -> None:
     result = {"split": "validation", "rows": len(validation), "outputs": metrics}
     result["baselines"] = fit_baselines(training, validation, preprocessing)
     (run / "metrics.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    draw_curves(pd.read_csv(run / "history.csv").rename_axis("epoch"), run / "curves.png")
+    draw_curves(pd.read_csv(run / "history.csv").groupby("epoch").mean(), run / "curves.png")
     print_metrics(result)
     print(f"Run written to {run}")
     print_baselines(result)
@@ -109,9 +109,9 @@ def begin_run(options: Options, examples: manifest.Examples) -> Options:
     for name in ("model.keras", "history.csv", "metrics.json", "finished"):
         (run / name).unlink(missing_ok=True)
     examples.frame["split"].to_csv(run / "splits.csv", index_label="row")
-    about = {"rows": rows, "sha256": manifest.fingerprint(examples.source)}
-    text = json.dumps({"options": asdict(options), **about}, indent=2, default=str)
-    (run / "run.json").write_text(text + "\n", encoding="utf-8")
+    sha256 = manifest.fingerprint(examples.source)
+    about = {"options": asdict(options), "rows": rows, "sha256": sha256}
+    (run / "run.json").write_text(json.dumps(about, indent=2, default=str), encoding="utf-8")
     return options
 
 
@@ -176,5 +176,7 @@ def fit(
             return load_model(best)
         except (OSError, KeyError, ValueError):  # it was being written: these are the weights
             return model
+    if pd.read_csv(history)["val_loss"].isna().all():
+        raise manifest.DataError("the loss is not finite; train with a lower --learning-rate")
     (folder / "finished").touch()
     return load_model(best)

@@ -161,10 +161,9 @@ def find_damage(check: Any, path: str) -> str:
     try:
         if path:
             check(path)
-    except DataError as error:
-        return f"{path}: {error}"
-    except Exception:  # decoders fail in many ways
-        return f"{path}: it is damaged, too large or of no known kind"
+    except Exception as error:  # decoders fail in many ways
+        known = isinstance(error, DataError)
+        return f"{path}: {error if known else 'it is damaged, too large or of no known kind'}"
     return ""
 
 

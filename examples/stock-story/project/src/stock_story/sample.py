@@ -65,13 +65,11 @@ def sample_chart(rng: np.random.Generator, hidden: np.ndarray, folder: Path) -> 
         # The square of chart, in the middle.
         picture[16:48, 16:48] += 50 * value
         pixels = picture.clip(0, 255).astype("uint8")
-        encoded = tf.io.encode_jpeg(pixels, quality=90)
         paths.append(f"chart/{row:05}.jpg")
-        tf.io.write_file(str(folder / paths[-1]), encoded)
+        tf.io.write_file(str(folder / paths[-1]), tf.io.encode_jpeg(pixels, quality=90))
     return {"chart": paths}
 
 
 def sample_direction(score: np.ndarray) -> Columns:
     """Label direction: yes for the higher half of the scores."""
-    labels = np.where(score > np.median(score), "yes", "no")
-    return {"direction": labels}
+    return {"direction": np.where(score > np.median(score), "yes", "no")}

@@ -38,8 +38,7 @@ def split_by(examples: Examples, seed: int, group: str | None, time: str | None)
 def draw_groups(examples: Examples, seed: int, column: str) -> np.ndarray:
     """Draw ten folds of whole groups, (rows,)."""
     groups, names = pd.factorize(examples.column(column).astype(str))
-    folds = np.random.default_rng(seed).permutation(len(names)) % 10
-    return folds[groups]
+    return (np.random.default_rng(seed).permutation(len(names)) % 10)[groups]
 
 
 def draw_times(examples: Examples, seed: int, column: str) -> np.ndarray:
