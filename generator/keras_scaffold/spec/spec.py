@@ -201,19 +201,26 @@ def nearest(word: object, words: Iterable[str]) -> str:
 
 
 @cache
-def _taken_packages() -> frozenset[str]:
-    path = template_root() / "template" / "shared" / "taken_packages.yml"
-    return frozenset(yaml.safe_load(path.read_text(encoding="utf-8")))
+def _shared(name: str) -> Any:
+    path = template_root() / "template" / "shared" / name
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+@cache
+def _plain_letters() -> dict[int, str]:
+    groups = _shared("latin_letters.yml")
+    return {ord(letter): plain for plain, marked in groups.items() for letter in marked}
 
 
 def project_slug(project_name: str) -> str:
     """`Stock Direction` -> `stock-direction`; `project` where no Latin letter or digit is left."""
-    slug = re.sub(r"[^a-z0-9]+", "-", project_name.lower()).strip("-")
+    name = re.sub("[\u0300-\u036f]", "", project_name.lower())  # marks that follow their letter
+    slug = re.sub(r"[^a-z0-9]+", "-", name.translate(_plain_letters())).strip("-")
     if not slug:
         return "project"
     slug = slug if slug[0].isalpha() else f"project-{slug}"
     slug = slug[:LONGEST_SLUG].strip("-")
-    return f"{slug}-model" if slug.replace("-", "_") in _taken_packages() else slug
+    return f"{slug}-model" if slug.replace("-", "_") in _shared("taken_packages.yml") else slug
 
 
 def package_name(project_name: str) -> str:
