@@ -11,6 +11,7 @@ import pytest
 
 from stock_story.__main__ import main
 from stock_story.data import OUTPUTS
+from stock_story.manifest import open_manifest
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +56,12 @@ def test_another_manifest_is_evaluated_whole(
 
 
 def test_predict_gives_a_row_for_each_row(run: Path, manifest: Path, tmp_path: Path) -> None:
-    """Predictions need no targets, and keep the manifest's order."""
-    out = tmp_path / "predictions.csv"
-    assert main(["predict", "--run", str(run), "--data", str(manifest), "--out", str(out)]) == 0
-    predictions = pd.read_csv(out)
-    assert len(predictions) == len(pd.read_csv(manifest))
+    """In the manifest's order, beside a column to carry."""
+    table, out = open_manifest(manifest).frame, tmp_path / "predictions.csv"
+    command = ["predict", "--run", str(run), "--data", str(manifest), "--out", str(out)]
+    assert main([*command, "--carry", table.columns[0]]) == 0
+    predictions = pd.read_csv(out, dtype=str, keep_default_na=False)
+    assert predictions[table.columns[0]].tolist() == table.iloc[:, 0].tolist()
     assert set(OUTPUTS) <= set(predictions.columns)
 
 

@@ -38,6 +38,11 @@ class Examples:
     def __len__(self) -> int:
         return len(self.frame)
 
+    @property
+    def sha256(self) -> str:
+        """Hash the manifest's content."""
+        return hashlib.sha256(self.source.read_bytes()).hexdigest()
+
     def column(self, name: str) -> pd.Series[Any]:
         """Get a column of the manifest; fails where it has none of the name."""
         if name not in self.frame.columns:
@@ -150,15 +155,10 @@ def assign_splits(examples: Examples, seed: int, draw: Any = draw_folds) -> pd.S
     return given
 
 
-def fingerprint(path: Path) -> str:
-    """Hash a manifest's content."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def load_splits(run: Path, examples: Examples) -> pd.Series[Any] | None:
     """Load the split of each row in a run; None if it was trained on another manifest."""
     about = json.loads((run / "run.json").read_text(encoding="utf-8"))
-    if about["sha256"] != fingerprint(examples.source):
+    if about["sha256"] != examples.sha256:
         return None
     splits = pd.read_csv(run / "splits.csv", index_col="row", keep_default_na=False)["split"]
     return splits.reindex(examples.frame.index, fill_value="")

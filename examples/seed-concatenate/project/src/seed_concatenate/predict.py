@@ -11,16 +11,17 @@ from seed_concatenate.manifest import DataError, drop_invalid_rows
 
 
 def predict(
-    run: Path, data: Path, out: Path, drop_invalid: bool = False, outside: bool = False
+    run: Path, data: Path, out: Path, carry: list[str], drop_invalid: bool, outside: bool
 ) -> None:
-    """Write the predictions for every row of the manifest, which needs no targets, in its order."""
+    """Write a prediction for every row of the manifest, in its order, beside columns to carry."""
     if out.suffix not in (".csv", ".jsonl", ".parquet"):
         raise DataError(f"--out {out}: write to a .csv, .jsonl or .parquet file")
     model, preprocessing, options = open_run(run)
     examples = open_examples(data, with_outputs=False, outside=outside)
     examples = drop_invalid_rows(examples, drop_invalid)
     y_pred = predict_batches(model, preprocessing, examples, options["batch_size"])
-    table = pd.DataFrame({"row": examples.frame.index})
+    carried = {name: examples.column(name) for name in carry}
+    table = pd.DataFrame({"row": examples.frame.index, **carried})
     probability = y_pred["label"][:, 0]
     labels = np.array(preprocessing.state["label"]["labels"])
     threshold = preprocessing.state["label"]["thresholds"][0]

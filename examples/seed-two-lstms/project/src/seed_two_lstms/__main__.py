@@ -43,6 +43,7 @@ def make_parser() -> argparse.ArgumentParser:
         "predict", help="labels and probabilities for each row", parents=[trained, data]
     )
     predict.add_argument("--out", type=Path, required=True, metavar="FILE", help=".csv or .jsonl")
+    predict.add_argument("--carry", action="append", default=[], metavar="COLUMN", help="an id")
 
     export = commands.add_parser("export", help="write the model for serving", parents=[trained])
     export.add_argument("--format", default="saved-model", choices=["saved-model"])

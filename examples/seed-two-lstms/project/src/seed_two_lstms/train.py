@@ -109,8 +109,7 @@ def begin_run(options: Options, examples: manifest.Examples) -> Options:
     for name in ("model.keras", "history.csv", "metrics.json", "finished"):
         (run / name).unlink(missing_ok=True)
     examples.frame["split"].to_csv(run / "splits.csv", index_label="row")
-    sha256 = manifest.fingerprint(examples.source)
-    about = {"options": asdict(options), "rows": rows, "sha256": sha256}
+    about = {"options": asdict(options), "rows": rows, "sha256": examples.sha256}
     (run / "run.json").write_text(json.dumps(about, indent=2, default=str), encoding="utf-8")
     return options
 

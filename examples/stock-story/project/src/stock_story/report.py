@@ -62,9 +62,8 @@ def write_report(
         "Gradient norm per branch": MEMBER + norm_plot(gradient_norms, len(history)),
         "Worst predictions": "<p>Highest loss first.</p>\n" + worst,
     }
-    path = run / "report.html"
-    path.write_text(page.html(TITLE, about, sections), encoding="utf-8")
-    print(f"Open {path}")
+    (run / "report.html").write_text(page.html(TITLE, about, sections), encoding="utf-8")
+    print(f"Open {run / 'report.html'}")
 
 
 def metrics_table(output: str, result: dict[str, Any]) -> str:
