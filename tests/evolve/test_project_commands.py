@@ -84,6 +84,36 @@ def test_a_feature_is_shown_as_a_difference_and_added(project, terminal):
     assert git(project, "status", "--porcelain") == ""
 
 
+def test_undo_asks_in_a_terminal(project, terminal):
+    before = files_in(project)
+    assert run_scaffold("remove", "feature", "report", "--yes", cwd=project).code == 0
+    after = files_in(project)
+    it = terminal(project, "undo")
+    it.answer("Undo 'remove feature report'?", DOWN, ENTER)
+    assert it.ends() == 0
+    assert "Nothing was written." in it.text()
+    assert files_in(project) == after
+    it = terminal(project, "undo", "--yes")
+    assert it.ends() == 0
+    assert "Undo '" not in it.text()
+    assert files_in(project) == before
+
+
+@pytest.mark.parametrize("words", ["add input pulse:timeseries", "set chart.shape 48x48x3"])
+def test_committed_conflict_markers_stop_a_change(project, words):
+    """They are no conflict for git any more, but no code either; only all three of them are one."""
+    readme, model = project / "README.md", project / "src" / "made" / "model.py"
+    readme.write_text(readme.read_text() + "\n=======\n<<<<<<< is where a conflict begins\n")
+    code = model.read_text()
+    model.write_text(f"<<<<<<< mine\nA = 1\n=======\nA = 2\n>>>>>>> theirs\n{code}")
+    git(project, "commit", "-q", "-a", "-m", "By mistake")
+    done = run_scaffold(*words.split(), "--yes", cwd=project)
+    assert_one_error(done, 1, "src/made/model.py: has conflict markers; resolve the conflict")
+    model.write_text(code)
+    git(project, "commit", "-q", "-a", "-m", "Resolve")
+    assert run_scaffold(*words.split(), "--yes", cwd=project).code == 0
+
+
 def test_the_last_feature_can_be_removed(project):
     for name in reversed(DEFAULT):
         done = run_scaffold("remove", "feature", name, "--yes", "--commit", cwd=project)

@@ -591,11 +591,11 @@ def update(
 
 
 @app.command()
-def undo(project: Project = HERE) -> None:
+def undo(yes: Yes = False, project: Project = HERE) -> None:
     """Take the last change back that scaffold made in a project."""
     from keras_scaffold.cli import project_commands as commands
 
-    commands.undo(project)
+    commands.undo(project, yes=yes)
 
 
 @app.command()

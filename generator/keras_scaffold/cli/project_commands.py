@@ -419,12 +419,16 @@ def _update_one(root: Path, how: How, *, check: bool, to: str | None) -> tuple[s
 # Taking it back
 
 
-def undo(project: Path) -> None:
-    """Take the last change back."""
+def undo(project: Path, *, yes: bool) -> None:
+    """Take the last change back; in a terminal after a question."""
     from keras_scaffold.evolve import change
     from keras_scaffold.evolve.apply import locked_repository
 
     with locked_repository(find_root(project)) as repository:
+        title = change.interrupted(repository) or change.last_title(repository)
+        if title and How(project, yes=yes).may_ask and not _agreed(f"Undo '{title}'?"):
+            echo("Nothing was written.")
+            return
         title, files = change.undo(repository)
     if not files:
         echo(f"Nothing of '{title}' was left in the project.")

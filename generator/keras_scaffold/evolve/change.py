@@ -72,6 +72,9 @@ def files_now(
         )
     changed = repository.changed()
     last = _last(repository)
+    if (marked := repository.marked()) and not force:
+        undo_it = ", or run scaffold undo" if last is not None and last.conflicted else ""
+        raise ProjectError(f"{_named(marked)}: has conflict markers; resolve the conflict{undo_it}")
     if last is not None and repository.snapshot(last.after) == last.after:
         if not changed and repository.find(f"{last.after}^{{tree}}") == repository.head:
             return repository.head, ""
@@ -332,6 +335,12 @@ def earlier_files(repository: Repository, path: str, most: int = 10) -> list[str
             texts.append(repository.git("cat-file", "blob", blob))
         made = _made(repository, made.earlier) if made.earlier else None
     return texts
+
+
+def last_title(repository: Repository) -> str | None:
+    """What the last change was, that `undo` would take back; None where there is none."""
+    last = _last(repository)
+    return last.title if last is not None else None
 
 
 def undo(repository: Repository) -> tuple[str, list[str]]:

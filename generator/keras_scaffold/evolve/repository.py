@@ -33,6 +33,7 @@ PLAIN = (
     "maintenance.auto=false",
     "advice.detachedHead=false",
 )
+CONFLICT_MARKERS = ("^<<<<<<< ", "^=======.?$", "^>>>>>>> ")  # a file with conflicts has all three
 # Variables of the environment by which a person tells git how to diff, merge, print ...
 SETTINGS = (
     *("GIT_CONFIG", "GIT_EXTERNAL_DIFF", "GIT_DIFF", "GIT_ATTR", "GIT_DEFAULT", "GIT_TRACE"),
@@ -200,6 +201,13 @@ class Repository:
         """Files with conflicts that nobody has resolved."""
         output = self.git("ls-files", "-u", "-z", "--", ".")
         return sorted({entry.partition("\t")[2] for entry in output.split("\0") if entry})
+
+    def marked(self) -> list[str]:
+        """Tracked files that hold conflict markers, committed or not."""
+        patterns = [word for mark in CONFLICT_MARKERS for word in ("-e", mark)]
+        search = ("grep", "-lzIE", "--all-match", *patterns, "--", ".")
+        output = run_git(self.project, *search, allowed=(0, 1), alone=True)
+        return [path for path in output.decode(errors="surrogateescape").split("\0") if path]
 
     def snapshot(self, tracked_in: str | None = None) -> str:
         """The tree of the files as they are now; the index stays as it is.
