@@ -6,6 +6,7 @@ import ast
 import itertools
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -561,6 +562,44 @@ def test_a_finished_run_is_not_resumed(trained, manifest):
         done = trained.main("train", "--data", manifest, "--run", folder, "--resume")
         assert done.code == 1 and "nothing to resume" in done.err
     assert json.loads((run / "run.json").read_text())["options"]["seed"] == 0
+
+
+def lambda_model(path):
+    """A model with Python code in it, which loading must not run."""
+    import keras
+
+    tensor = keras.Input((1,))
+    keras.Model(tensor, keras.layers.Lambda(lambda x: x)(tensor)).save(path)
+
+
+def cut(path):
+    """The first half of a file."""
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("model.keras", cut),
+        ("model.keras", lambda_model),
+        ("preprocessing.json", cut),
+        ("preprocessing.json", lambda path: path.write_text("[1]")),
+        ("run.json", cut),
+        ("run.json", lambda path: path.write_text("{}")),
+        ("run.json", Path.unlink),
+        ("splits.csv", cut),
+    ],
+)
+def test_a_damaged_run_is_one_line(trained, manifest, tmp_path, name, damage):
+    run = tmp_path / "run"
+    shutil.copytree(run_of(trained), run, ignore=shutil.ignore_patterns("members", "sample"))
+    damage(run / name)
+    done = trained.main("evaluate", "--data", manifest, "--run", run)
+    assert done.code == 1, done
+    assert len(done.err.splitlines()) == 1
+    assert done.err.startswith(f"error: {run}: "), done.err
 
 
 @pytest.mark.slow

@@ -17,12 +17,13 @@ from seed_multiply.model import load_model
 
 def open_run(run: Path) -> tuple[keras.Model, Preprocessing, dict[str, Any]]:
     """Load a run: its model, its preprocessing and the options it was trained with."""
-    for name in ("model.keras", "preprocessing.json", "run.json"):
-        if not (run / name).is_file():
-            raise DataError(f"{run}: no run here, {name} is missing; `train --run DIR` makes one")
-    options = json.loads((run / "run.json").read_text(encoding="utf-8"))["options"]
-    preprocessing = Preprocessing.load(run / "preprocessing.json")
-    return load_model(run / "model.keras"), preprocessing, options
+    try:
+        options = json.loads((run / "run.json").read_text(encoding="utf-8"))["options"]
+        preprocessing = Preprocessing.load(run / "preprocessing.json")
+        return load_model(run / "model.keras"), preprocessing, options
+    except (KeyError, OSError, TypeError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        raise DataError(f"{run}: no whole run: {reason}; `train --run DIR` writes one") from None
 
 
 def evaluate(run: Path, data: Path, split: str = "", drop_invalid: bool = False) -> dict[str, Any]:

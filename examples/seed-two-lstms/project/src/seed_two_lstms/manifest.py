@@ -161,4 +161,6 @@ def load_splits(run: Path, examples: Examples) -> pd.Series[Any] | None:
     if about["sha256"] != examples.sha256:
         return None
     splits = pd.read_csv(run / "splits.csv", index_col="row", keep_default_na=False)["split"]
+    if len(splits) != sum(about["rows"].values()):
+        raise DataError(f"{run}: splits.csv is damaged; train again")
     return splits.reindex(examples.frame.index, fill_value="")

@@ -22,7 +22,7 @@ def make_parser() -> argparse.ArgumentParser:
     rows.add_argument("--outside", action="store_true", help="read files outside its folder too")
     trained = argparse.ArgumentParser(add_help=False)
     trained.add_argument("--run", type=Path, required=True, metavar="DIR")
-    data = argparse.ArgumentParser(add_help=False, parents=[rows])
+    data = argparse.ArgumentParser(add_help=False, parents=[trained, rows])
     data.add_argument("--data", type=Path, required=True, metavar="MANIFEST")
 
     sample = commands.add_parser("sample", help="write a small learnable data set")
@@ -32,16 +32,12 @@ def make_parser() -> argparse.ArgumentParser:
 
     add_train(commands, rows)
 
-    evaluate = commands.add_parser(
-        "evaluate", help="metrics of a run on a split", parents=[trained, data]
-    )
+    evaluate = commands.add_parser("evaluate", help="metrics of a run on a split", parents=[data])
     splits = ["train", "validation", "test", "all"]
     evaluate.add_argument("--split", default="", choices=splits, help="default: test, or all")
     evaluate.add_argument("--json", action="store_true", dest="as_json", help="for programs")
 
-    predict = commands.add_parser(
-        "predict", help="labels and probabilities for each row", parents=[trained, data]
-    )
+    predict = commands.add_parser("predict", help="labels and probabilities", parents=[data])
     predict.add_argument("--out", type=Path, required=True, metavar="FILE", help=".csv or .jsonl")
     predict.add_argument("--carry", action="append", default=[], metavar="COLUMN", help="an id")
 
@@ -124,7 +120,7 @@ def main(arguments: list[str] | None = None) -> int:
         for stream in (1, 2):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
         return 141  # as a shell says
-    except DataError as error:
+    except (DataError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
