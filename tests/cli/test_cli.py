@@ -121,6 +121,25 @@ def test_a_destination_with_a_space_is_quoted(tmp_path):
     assert "  cd 'my model'\n" in done.out
 
 
+
+def test_a_link_is_said_to_lead_elsewhere(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    done = run_scaffold("new", "link", *FLAGS, "--yes", cwd=tmp_path)
+    assert done.code == 0, done
+    assert f"Note: link is a link; the project goes to {tmp_path / 'real'}." in done.out
+    assert (tmp_path / "real" / "pyproject.toml").is_file()
+
+
+def test_in_a_larger_repository_it_says_where_workflows_are_read(tmp_path):
+    (tmp_path / ".git").mkdir()
+    done = run_scaffold("new", "models/one", *FLAGS, "--yes", cwd=tmp_path)
+    assert f"GitHub runs the workflows of {tmp_path / '.github/workflows'} only" in done.out
+    assert not (tmp_path / "models" / "one" / ".git").exists()
+    alone = run_scaffold("new", "two", *FLAGS, "--yes", cwd=tmp_path.parent)
+    assert "Note:" not in alone.out
+
+
 # In a terminal
 
 

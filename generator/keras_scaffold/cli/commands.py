@@ -169,11 +169,13 @@ def new(options: NewOptions) -> None:
     if options.dry_run:
         echo(file_tree(render_to_memory(spec, template), str(destination)))
         return
+    if destination.is_symlink():
+        echo(f"Note: {destination} is a link; the project goes to {destination.resolve()}.")
     done = render(spec, destination, template=template, force=options.force, git=options.git)
     for path, backup in done.replaced.items():
         print(f"replaced {path}; the backup is {backup}", file=sys.stderr)
     data_flags = _data_flags(found, destination, given) if found else ""
-    _print_next_steps(spec, destination, len(done.files), done.git, data_flags)
+    _print_next_steps(spec, destination, len(done.files), done.note, data_flags)
     if asked:
         _print_repeat(given, destination, found)
 
@@ -230,11 +232,11 @@ def _checked(given: dict[str, Any], spec_file: Path | None) -> Spec:
 
 
 def _print_next_steps(
-    spec: Spec, destination: Path, files: int, git: str, data_flags: str = ""
+    spec: Spec, destination: Path, files: int, note: str, data_flags: str = ""
 ) -> None:
     echo(f"{bold(spec.project_name)} is in {destination} ({files} files).")
-    if git:
-        echo(f"Note: {git}.")
+    if note:
+        echo(f"Note: {note}.")
     echo("Next:")
     if destination.resolve() != Path.cwd():
         import shlex

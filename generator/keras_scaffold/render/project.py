@@ -44,7 +44,7 @@ class Rendered:
 
     files: list[Path]
     replaced: dict[Path, Path] = field(default_factory=dict)
-    git: str = ""  # a note on the repository, where there is one
+    note: str = ""  # on the repository, where there is something to know
 
 
 def render(
@@ -57,7 +57,8 @@ def render(
 ) -> Rendered:
     """Write the project into the destination; RenderError, and nothing written, where it fails."""
     occupied = check_destination(destination, force=force)
-    git = git and not occupied and not _in_work_tree(destination) and bool(shutil.which("git"))
+    top = _enclosing_repository(destination)
+    git = git and not occupied and top is None and bool(shutil.which("git"))
     try:
         with _workshop(destination) as workshop:
             project = workshop / "project"
@@ -66,6 +67,9 @@ def render(
             files = _files(project)
             _check_room(project, files, destination)
             note = _commit(repository, project, spec.project_name) if repository else ""
+            if top is not None and top != Path(os.path.realpath(destination)):
+                workflows = top / ".github" / "workflows"
+                note = f"GitHub runs the workflows of {workflows} only; move the project's there"
             interrupts.check()
             with interrupts.held_off():
                 replaced = _move(project, files, destination)
@@ -142,9 +146,11 @@ def _check_room(project: Path, files: list[Path], destination: Path) -> None:
             raise RenderError(f"{target}: is a folder, but the project has a file there; move it")
 
 
-def _in_work_tree(destination: Path) -> bool:
+def _enclosing_repository(destination: Path) -> Path | None:
+    """The top of the work tree that a destination lies in or is; None outside of any."""
     here = Path(os.path.realpath(destination))
-    return any((folder / ".git").exists() for folder in (here, *here.parents))
+    tops = (folder for folder in (here, *here.parents) if (folder / ".git").exists())
+    return next(tops, None)
 
 
 @contextlib.contextmanager
