@@ -88,7 +88,7 @@ def test_features_of_every_type_are_what_its_name_says(tmp_path):
     colors = table["image_in"].to_numpy().reshape(40, 64, 3).mean(axis=1)
     np.testing.assert_allclose(colors, tensors["image_in"].mean(axis=(1, 2)), rtol=1e-3)
     counts, tokens = table["text_in"].to_numpy(), tensors["text_in"]
-    assert (counts.sum(axis=1) == (tokens <= 300).sum(axis=1)).all()
+    assert (counts.sum(axis=1) == (tokens <= 100).sum(axis=1)).all()
     assert counts[7, tokens[7, 0]] == (tokens[7] == tokens[7, 0]).sum()
     series, numbers = tensors["timeseries_in"], table["timeseries_in"].to_numpy()
     lengths = (series[..., 0] != -1000).sum(axis=1)

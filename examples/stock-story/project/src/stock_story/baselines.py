@@ -69,8 +69,8 @@ def flat_features(examples: Examples, preprocessing: Preprocessing) -> pd.DataFr
 
 
 def token_counts(tokens: np.ndarray) -> np.ndarray:
-    """Count the 300 most frequent tokens in each row, whose ids are the lowest: (batch, 301)."""
-    return np.stack([np.bincount(row[row <= 300], minlength=301) for row in tokens])
+    """Count the 100 most frequent tokens in each row, whose ids are the lowest: (batch, 101)."""
+    return np.stack([np.bincount(row[row <= 100], minlength=101) for row in tokens])
 
 
 def average_colors(images: np.ndarray) -> np.ndarray:
