@@ -14,6 +14,7 @@ import pyte
 
 SCREENS = Path(__file__).parents[1] / "screens"
 ENTER, UP, DOWN, CTRL_C, CTRL_D, CLEAR = "\r", "\x1b[A", "\x1b[B", "\x03", "\x04", "\x15"
+BACKSPACE = "\x7f"
 PATIENCE = 60  # seconds; a screen that comes is never waited for longer than it takes
 
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 import yaml
 from keras_scaffold.spec import validate
-from terminal import CLEAR, CTRL_C, CTRL_D, DOWN, ENTER, UP, Terminal, approve
+from terminal import BACKSPACE, CLEAR, CTRL_C, CTRL_D, DOWN, ENTER, UP, Terminal, approve
 
 # What `scaffold new stock-direction` does with the wizard, without the writing.
 PROGRAM = """
@@ -82,6 +82,32 @@ def test_enter_alone_leads_to_a_good_project(wizard):
     assert spec == BY_ENTER
     assert list(spec) == ["project_name", "inputs", "outputs"]
     validate(spec)
+
+
+@pytest.mark.parametrize("typed", ["image", "IMAGE", "pictu", "png"])
+def test_a_search_finds_a_type_by_its_name_and_by_words(wizard, typed):
+    """Names before words of descriptions, in which other types speak of files, too."""
+    it = wizard()
+    for message, _ in QUESTIONS[:3]:
+        it.answer(message, ENTER)
+    it.answer("What kind of input is numbers?", typed)
+    it.shows(f"/ {typed}...")
+    it.press(ENTER)
+    it.asks("What is the shape of numbers?")
+    assert "What kind of input is numbers? picture" in it.text()
+
+
+def test_a_search_that_finds_nothing_chooses_nothing(wizard):
+    it = wizard()
+    for message, _ in QUESTIONS[:3]:
+        it.answer(message, ENTER)
+    it.answer("What kind of input is numbers?", "zzz")
+    it.shows("/ zzz...")
+    it.press(ENTER, ENTER, *3 * [BACKSPACE], "text")
+    it.shows("/ text...")
+    it.press(ENTER)
+    it.asks("What is the shape of numbers?")
+    assert "What kind of input is numbers? text" in it.text()
 
 
 def test_the_flagship_by_arrow_keys_and_typing(wizard):

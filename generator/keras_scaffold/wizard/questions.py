@@ -188,7 +188,8 @@ class _Lines:
         column = max(len(option.title) for option in question.options)
         for option in question.options:
             self.show(f"  {numbers[option.value]:>2} {_option_text(option, column, 5)}")
-        answers = {option.title: option.value for option in question.options}
+        answers = {option.value: option.value for option in question.options}
+        answers |= {option.title: option.value for option in question.options}
         answers |= {number: value for value, number in numbers.items()}  # a title may be a number
         answers |= {BACK: BACK} if can_go_back else {}
 
@@ -360,6 +361,7 @@ class _Screen:
             use_jk_keys=False,
             use_search_filter=True,
         )
+        _rank(asked, question.options)
         _arrange(asked, can_go_back)
         answer: str = self._run(asked)
         return answer
@@ -398,12 +400,58 @@ class _Screen:
         return answer
 
 
+def _control(asked: Any) -> Any:
+    """The part of a question that holds its choices."""
+    from questionary.prompts.common import InquirerControl
+
+    windows = asked.application.layout.find_all_windows()
+    return next(it.content for it in windows if isinstance(it.content, InquirerControl))
+
+
+def _rank(asked: Any, options: Iterable[Option]) -> None:
+    """Let a search find an option by its value too, and names before words of the help."""
+    from prompt_toolkit.filters import Condition
+    from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
+    from questionary.prompts.common import InquirerControl
+
+    by_value = {option.value: option for option in options}
+
+    def rank(choice: Any, typed: str) -> int:
+        option = by_value.get(choice.value, Option(choice.value, choice.title))
+        names = [option.value.lower(), option.title.lower()]
+        if any(name.startswith(typed) for name in names):
+            return 0
+        if any(typed in name for name in names):
+            return 1
+        return 2 if typed in option.help.lower() else 3
+
+    class Ranked(InquirerControl):  # type: ignore[misc, unused-ignore]
+        @property
+        def filtered_choices(self) -> Any:
+            typed = (self.search_filter or "").lower()
+            found = [choice for choice in self.choices if rank(choice, typed) < 3]
+            self.found_in_search = bool(found)
+            return (
+                sorted(found, key=lambda choice: rank(choice, typed))
+                if typed and found
+                else self.choices
+            )
+
+    control = _control(asked)
+    control.__class__ = Ranked
+    keys = KeyBindings()
+    lost = Condition(lambda: bool(control.search_filter) and not control.found_in_search)
+    keys.add("enter", filter=lost, eager=True)(
+        lambda event: None
+    )  # nothing is found, nothing chosen
+    asked.application.key_bindings = merge_key_bindings([asked.application.key_bindings, keys])
+
+
 def _arrange(asked: Any, can_go_back: bool) -> None:
     """Make a list as high as its lines, mark what is checked, and add the key that goes back."""
     from prompt_toolkit.filters import Always
     from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
     from questionary.constants import INDICATOR_SELECTED, INDICATOR_UNSELECTED
-    from questionary.prompts.common import InquirerControl
 
     marks = {f"{INDICATOR_SELECTED} ": f"{CHECKED} ", f"{INDICATOR_UNSELECTED} ": f"{UNCHECKED} "}
 
@@ -411,10 +459,11 @@ def _arrange(asked: Any, can_go_back: bool) -> None:
         tokens: Callable[[], list[tuple[str, str]]] = control.text
         control.text = lambda: [(style, marks.get(text, text)) for style, text in tokens()]
 
+    control = _control(asked)
     for window in asked.application.layout.find_all_windows():
-        if isinstance(window.content, InquirerControl):
+        if window.content is control:
             window.dont_extend_height = Always()  # what is searched for stands right below
-            mark(window.content)
+    mark(control)
     if can_go_back:
         keys = KeyBindings()
         keys.add(BACK, eager=True)(lambda event: event.app.exit(result=BACK))
