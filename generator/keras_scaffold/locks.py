@@ -3,48 +3,39 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-LOCK = "lock"  # in a temporary folder, as long as somebody is at work in it
+from filelock import FileLock, Timeout
+
+LOCK = "lock"  # in a temporary folder, as long as a process works in it
 HOUR = 3600
 
 
 @contextlib.contextmanager
 def held(path: Path) -> Iterator[bool]:
-    """Hold a lock, in a file that is made for it; whether nobody else does."""
-    with path.open("a+") as file:
-        yield _lock(file.fileno())
+    """Hold a lock, in a file that is made for it; whether no other process holds it."""
+    lock = FileLock(path, blocking=False)
+    with contextlib.suppress(Timeout):
+        lock.acquire()
+    try:
+        yield lock.is_locked
+    finally:
+        lock.release()
 
 
 def clear(parent: Path, pattern: str) -> None:
-    """Take away temporary folders whose process is no more."""
+    """Delete temporary folders whose process has ended."""
     for folder in parent.glob(pattern):
         with contextlib.suppress(OSError):
             if folder.is_symlink() or not folder.is_dir():
                 continue
-            if not (folder / LOCK).is_file():  # somebody made it just now, or was killed then
+            if not (folder / LOCK).is_file():  # a process made it just now, or was killed then
                 dead = not any(folder.iterdir()) and time.time() - folder.stat().st_mtime > HOUR
             else:
                 with held(folder / LOCK) as dead:
                     pass
             if dead:
                 shutil.rmtree(folder, ignore_errors=True)
-
-
-def _lock(handle: int) -> bool:
-    try:
-        if os.name == "nt":
-            import msvcrt
-
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-        else:
-            import fcntl
-
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

@@ -121,7 +121,6 @@ def test_a_destination_with_a_space_is_quoted(tmp_path):
     assert "  cd 'my model'\n" in done.out
 
 
-
 def test_a_link_is_said_to_lead_elsewhere(tmp_path):
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")

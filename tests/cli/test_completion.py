@@ -40,6 +40,10 @@ def test_a_project_offers_its_own_words(tmp_path):
     assert offered("set", "table.de") == ["table.delimiter", "table.decimal"]
     fields = {f"note.{field}" for field in CATALOG.inputs["text"].fields}
     assert {"merge", "encoder", *fields} <= set(offered("set", ""))
+    assert offered("set", "chart.optional", "") == ["true", "false"]
+    assert offered("set", "note.tokens", "w") == ["words"]
+    assert offered("set", "table.decimal", "") == [".", ","]
+    assert offered("set", "label.units", "") == []
     assert offered("set", "encoder", "") == ["chart", "note"]
     assert offered("set", "encoder", "chart", "") == list(CATALOG.inputs["image"].encoders)
     assert offered("set", "merge", "concatenate(ch") == ["concatenate(chart"]

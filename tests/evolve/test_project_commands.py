@@ -6,6 +6,7 @@ import pytest
 import yaml
 from helpers import BIN, assert_one_error, files_in, run_scaffold
 from keras_scaffold.catalog import load_catalog
+from keras_scaffold.cli import project_commands
 from terminal import CLEAR, DOWN, ENTER, Terminal
 
 IDENTITY = ("-c", "user.name=A Person", "-c", "user.email=person@example.org")
@@ -264,3 +265,14 @@ def test_adopt_shows_the_file_and_asks(project, terminal):
     it.answer("Write .copier-answers.yml?", ENTER)
     assert it.ends() == 0
     assert path.read_text() == whole
+
+
+def test_marks_are_set_as_they_are_typed():
+    """They would be YAML's own: the shell has taken the quotes away."""
+    inputs = [{"name": "tags", "type": "set"}, {"name": "when", "type": "datetime"}]
+    given = {"project_name": "P", "inputs": inputs, "outputs": [{"name": "y", "task": "binary"}]}
+    changed = project_commands._set_field(given, "tags", "delimiter", ";")
+    changed = project_commands._set_field(changed, "when", "format", "%d.%m.%Y")
+    assert changed["inputs"][0]["delimiter"] == ";"
+    assert changed["inputs"][1]["format"] == "%d.%m.%Y"
+    assert project_commands._set_field(given, "tags", "delimiter", "|") == given

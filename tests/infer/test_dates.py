@@ -26,7 +26,7 @@ def look(values, tmp_path, **overrides):
     path = tmp_path / "table.csv"
     path.write_text("\n".join(["due,y", *lines]))
     found = inspect(path, Overrides(targets=["y"], **overrides))
-    (entry,) = found.spec["inputs"]
+    (entry,) = found.given["inputs"]
     assert (entry.pop("name"), entry.pop("type")) == ("due", "datetime")
     return entry, [it for it in found.warnings if it.startswith("due: ")]
 
@@ -98,7 +98,7 @@ def test_unix_times(unit, form, tmp_path):
     lines = [f"{value},{i % 2}" for i, value in enumerate(values)]
     path = tmp_path / "table.csv"
     path.write_text("\n".join(["created_at,y", *lines]))
-    (entry,) = inspect(path, Overrides(targets=["y"])).spec["inputs"]
+    (entry,) = inspect(path, Overrides(targets=["y"])).given["inputs"]
     assert entry == {"name": "created_at", "type": "datetime", "format": form}
 
 

@@ -101,7 +101,7 @@ def column(found, name):
 
 
 def entry(found, name):
-    return next(each.entry for each in found.inputs if each.entry["name"] == name)
+    return next(each.given for each in found.inputs if each.given["name"] == name)
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ def test_every_kind_of_file_tells_the_same(kind, tmp_path):
         _as_written(path, kind)
     found = look(path)
     assert kinds(found) == TRUTH
-    assert [each.entry["type"] for each in found.inputs] == [
+    assert [each.given["type"] for each in found.inputs] == [
         "numeric",
         "categorical",
         "binary",
@@ -165,8 +165,8 @@ def test_every_kind_of_file_tells_the_same(kind, tmp_path):
 def test_how_a_csv_is_written_is_told(tmp_path):
     text = "kind;größe\n" + "".join(f'"a\n{i % 5}";{i}\n' for i in range(50))
     found = look(write(tmp_path, text, encoding="cp1252"), target="größe")
-    assert found.outputs == [{"name": "grosse", "task": "regression", "column": "größe"}]
-    assert found.spec["table"] == {"delimiter": ";", "encoding": "cp1252"}
+    assert found.given["outputs"] == [{"name": "grosse", "task": "regression", "column": "größe"}]
+    assert found.given["table"] == {"delimiter": ";", "encoding": "cp1252"}
     assert found.table.rows == 50
 
 
@@ -233,7 +233,7 @@ def test_a_single_hole_and_a_single_stray_word_in_all_rows_are_found(tmp_path):
     assert column(found, "hole").missing == 1
     assert any("but for 1 cell such as 'lots'" in it for it in found.warnings)
     numbers = {"name": "numbers", "type": "numeric", "columns": ["hole", "stray", "whole"]}
-    assert found.spec["inputs"] == [{**numbers, "optional": True}]
+    assert found.given["inputs"] == [{**numbers, "optional": True}]
 
 
 def test_a_column_with_many_stray_words_is_set_aside(tmp_path):
@@ -320,7 +320,7 @@ def test_dates(tmp_path):
         due = "soon" if i == 7 else "" if i % 9 == 0 else f"202{i % 9}-02-0{i % 7 + 1}"
         lines.append(f"{when},{due},{rng.randint(0, 1)}")
     found = look(write(tmp_path, "\n".join(lines)), target="y")
-    assert found.spec["inputs"] == [
+    assert found.given["inputs"] == [
         {
             "name": "when_it_was",
             "type": "datetime",
@@ -346,7 +346,7 @@ def test_families_of_numbers_are_inputs_of_their_own(tmp_path):
     rows = [",".join(f"{math.sin(i * 7 + j):.4f}" for j in range(9)) for i in range(60)]
     lines = [f"{row},{i % 2}" for i, row in enumerate(rows)]
     found = look(write(tmp_path, "\n".join([",".join([*names, "y"]), *lines])), target="y")
-    assert {it.entry["name"]: len(it.columns) for it in found.inputs} == {"sensor": 6, "numbers": 3}
+    assert {it.given["name"]: len(it.columns) for it in found.inputs} == {"sensor": 6, "numbers": 3}
 
 
 def test_many_flags_are_no_inputs_of_their_own(tmp_path):
@@ -354,7 +354,7 @@ def test_many_flags_are_no_inputs_of_their_own(tmp_path):
     header = ",".join([f"flag {c}" for c in "abcdef"] + ["y"])
     rows = [",".join(str(rng.randint(0, 1)) for _ in range(7)) for _ in range(80)]
     found = look(write(tmp_path, "\n".join([header, *rows])), target="y")
-    assert [each.entry["type"] for each in found.inputs] == ["numeric"]
+    assert [each.given["type"] for each in found.inputs] == ["numeric"]
     assert len(found.inputs[0].columns) == 6
 
 
@@ -396,7 +396,7 @@ def everything(tmp_path):
 def test_types_are_proposed_for_what_they_say_they_are_found_in(tmp_path, types):
     path = everything(tmp_path)
     before = look(path)
-    proposed = {each.columns: each.entry["type"] for each in before.inputs}
+    proposed = {each.columns: each.given["type"] for each in before.inputs}
     inputs = catalog.load_catalog().inputs.values()
     assert set(proposed.values()) == {each.name for each in inputs if each.found_in}
 
@@ -404,11 +404,11 @@ def test_types_are_proposed_for_what_they_say_they_are_found_in(tmp_path, types)
         (types / kind).rename(types / f"my_{kind}")
     catalog.load_catalog.cache_clear()
     after = look(path)
-    assert {each.columns: each.entry["type"] for each in after.inputs} == {
+    assert {each.columns: each.given["type"] for each in after.inputs} == {
         columns: f"my_{kind}" for columns, kind in proposed.items()
     }
-    assert json.dumps(after.spec) == re.sub(
-        r'"type": "(\w+)"', r'"type": "my_\1"', json.dumps(before.spec)
+    assert json.dumps(after.given) == re.sub(
+        r'"type": "(\w+)"', r'"type": "my_\1"', json.dumps(before.given)
     )
 
 
@@ -465,12 +465,12 @@ def test_tasks(values, task, classes, tmp_path):
 
 def test_a_task_is_said_and_several_targets(csv):
     found = inspect(csv, Overrides(targets=["children:multiclass", "age", "bought"]))
-    assert [(it["name"], it["task"]) for it in found.spec["outputs"]] == [
+    assert [(it["name"], it["task"]) for it in found.given["outputs"]] == [
         ("children", "multiclass"),
         ("age", "regression"),
         ("bought", "binary"),
     ]
-    assert found.spec["outputs"][0]["classes"] == 6
+    assert found.given["outputs"][0]["classes"] == 6
     assert found.inputs[0].columns == ("height",)
 
 
@@ -601,7 +601,7 @@ def test_corrections(csv):
     assert column(found, "children").type == "categorical"
     assert column(found, "key").type == "text"
     assert column(found, "id").type == "categorical"
-    validate(found.spec)
+    validate(found.given)
 
 
 # Files beside a table, folders, arrays
@@ -700,7 +700,7 @@ def test_arrays(tmp_path):
         y=np.arange(60) % 2,
     )
     found = look(tmp_path / "arrays.npz", target="y")
-    assert {it.entry["name"]: (it.entry["type"], it.entry["shape"]) for it in found.inputs} == {
+    assert {it.given["name"]: (it.given["type"], it.given["shape"]) for it in found.inputs} == {
         "numbers": ("numeric", [5]),
         "age": ("numeric", [1]),
         "photo": ("image", [16, 16, 3]),
@@ -887,7 +887,7 @@ def test_a_terminal_is_asked_before_a_project_is_written(csv):
     child.close()
     assert child.exitstatus == 0
     answers = yaml.safe_load((csv.parent / "mine" / ".copier-answers.yml").read_text())
-    assert answers["inputs"] == look(csv).spec["inputs"]
+    assert answers["inputs"] == look(csv).given["inputs"]
 
 
 def test_no_line_is_wider_than_the_terminal(csv):

@@ -78,10 +78,10 @@ def test_a_table_is_inspected_to_the_notation_in_which_it_is_written(
         "thousands": thousands,
         "missing": {} if code is None else {"größe": [code]},
     }
-    assert validate(found.spec).table.given == found.spec.get("table", {})
-    assert found.spec.get("table", {}) == {k: v for k, v in table.items() if v != usual[k]}
-    assert found.spec["inputs"][0]["columns"] == ["größe", "amount"]
-    assert found.spec["inputs"][0].get("optional", False) == (code is not None)
+    assert validate(found.given).table.given == found.given.get("table", {})
+    assert found.given.get("table", {}) == {k: v for k, v in table.items() if v != usual[k]}
+    assert found.given["inputs"][0]["columns"] == ["größe", "amount"]
+    assert found.given["inputs"][0].get("optional", False) == (code is not None)
 
 
 def test_a_byte_that_no_codec_expects_does_not_stop_the_project(tmp_path):
@@ -120,8 +120,8 @@ def test_marks(cells, table, tmp_path):
     }
     values = [cells[i % 2].translate(turn[i]) for i in range(60)]
     found = look(written(tmp_path, {"a": values}))
-    assert found.spec.get("table", {}) == table
-    assert found.spec["inputs"] == [{"name": "a", "type": "numeric", "columns": ["a"]}]
+    assert found.given.get("table", {}) == table
+    assert found.given["inputs"] == [{"name": "a", "type": "numeric", "columns": ["a"]}]
 
 
 def _amounts(form, rows=60):
@@ -133,7 +133,7 @@ def test_columns_that_contradict_each_other_are_named_and_set_aside(tmp_path):
     path = written(tmp_path, columns, delimiter=";")
     found = look(path)
     assert [each.columns for each in found.inputs] == [("b", "c")]
-    assert found.spec["table"] == {"delimiter": ";"}
+    assert found.given["table"] == {"delimiter": ";"}
     (warning,) = (it for it in found.warnings if it.startswith("a: "))
     assert "numbers written like 2,5" in warning.replace("1,5", "2,5")
     assert "one notation" in warning
@@ -143,20 +143,20 @@ def test_columns_that_contradict_each_other_are_named_and_set_aside(tmp_path):
 def test_the_target_decides_where_columns_contradict_each_other(tmp_path):
     columns = {"a": _amounts("{},5"), "b": _amounts("{}.5"), "c": _amounts("{}.25")}
     found = look(written(tmp_path, columns), target="a")
-    assert found.spec["table"] == {"decimal": ","}
+    assert found.given["table"] == {"decimal": ","}
     assert found.targets[0].task == "regression"
 
 
 def test_another_column_decides_what_a_mark_means(tmp_path):
     columns = {"a": _amounts("{},{:03d}"), "b": _amounts("{},5")}
     found = look(written(tmp_path, columns))
-    assert found.spec["table"] == {"decimal": ","}
+    assert found.given["table"] == {"decimal": ","}
     assert not any("is read as" in it for it in found.warnings)
 
 
 def test_a_mark_that_nothing_decides_is_said(tmp_path):
     found = look(written(tmp_path, {"a": _amounts("{},{:03d}")}))
-    assert found.spec["table"] == {"thousands": ","}
+    assert found.given["table"] == {"thousands": ","}
     (warning,) = (it for it in found.warnings if "is read as" in it)
     assert warning.startswith("a: ")
     assert 'set decimal of table to ","' in warning
@@ -167,7 +167,7 @@ def test_telephone_numbers_are_no_amounts(tmp_path):
         f"{i * 7919 % 900 + 100} {i * 613 % 900 + 100} {i * 37 % 900 + 100}" for i in range(60)
     ]
     found = look(written(tmp_path, {"phone": values, "a": _amounts("{}.5")}))
-    assert "table" not in found.spec
+    assert "table" not in found.given
     assert [each.columns for each in found.inputs] == [("a",)]
 
 
@@ -183,7 +183,7 @@ def test_cells_of_excel_have_marks_too(tmp_path):
 
     frame = pl.DataFrame({"a": _amounts("{},5"), "y": ["ab"[i % 2] for i in range(60)]})
     frame.write_excel(tmp_path / "table.xlsx")
-    assert look(tmp_path / "table.xlsx").spec["table"] == {"decimal": ","}
+    assert look(tmp_path / "table.xlsx").given["table"] == {"decimal": ","}
 
 
 @pytest.mark.parametrize("kind", ["parquet", "jsonl"])
@@ -195,7 +195,7 @@ def test_numbers_that_are_no_text_have_no_marks(kind, tmp_path):
     path = tmp_path / f"table.{kind}"
     (frame.write_parquet if kind == "parquet" else frame.write_ndjson)(path)
     found = look(path)
-    assert found.spec["table"] == {"decimal": ","}
+    assert found.given["table"] == {"decimal": ","}
     assert [each.columns for each in found.inputs] == [("a", "b")]
     assert found.targets[0].task == "binary"
     assert look(path, target="a").targets[0].task == "regression"
@@ -210,7 +210,7 @@ def test_a_code_in_one_column_is_one_in_others(tmp_path):
     far = [-200 if i % 7 == 0 else round(rng.gauss(18, 8), 1) for i in range(200)]
     debt = [-200 if i % 7 == 0 else rng.randint(-250, 40) for i in range(200)]
     found = look(written(tmp_path, {"near": near, "far": far, "debt": debt}))
-    assert found.spec["table"] == {"missing": {"near": [-200], "far": [-200]}}
+    assert found.given["table"] == {"missing": {"near": [-200], "far": [-200]}}
     assert next(c for c in found.columns if c.name == "far").missing == 29
     (warning,) = (it for it in found.warnings if "-200" in it)
     assert warning.startswith("near, far: ")
@@ -227,14 +227,14 @@ def test_a_code_in_one_column_is_one_in_others(tmp_path):
 )
 def test_what_may_be_a_number_is_no_code(values, tmp_path):
     found = look(written(tmp_path, {"a": values, "b": _amounts("{}.5", 200)}))
-    assert "table" not in found.spec
+    assert "table" not in found.given
 
 
 def test_codes_of_labels_are_labels(tmp_path):
     values = [-999 if i % 9 == 0 else i % 40 for i in range(200)]
     columns = {"a": values, "b": _amounts("{}.5", 200)}
     found = look(written(tmp_path, columns), types=["a:categorical"])
-    assert "table" not in found.spec
+    assert "table" not in found.given
     assert not any("-999" in it for it in found.warnings)
 
 
@@ -242,7 +242,7 @@ def test_rows_without_a_target_may_have_a_code(tmp_path):
     values = [-999 if i % 9 == 0 else i * 37 % 91 + 0.5 for i in range(200)]
     found = look(written(tmp_path, {"a": values, "b": _amounts("{}.5", 200)}), target="a")
     assert found.targets[0].missing == 23
-    assert found.spec["table"] == {"missing": {"a": [-999]}}
+    assert found.given["table"] == {"missing": {"a": [-999]}}
 
 
 # What is printed, and the project

@@ -19,7 +19,7 @@ import helpers
 import pytest
 from keras_scaffold.catalog import load_catalog
 from keras_scaffold.render.project import render
-from keras_scaffold.spec import columns_of, validate
+from keras_scaffold.spec import validate
 from projects import (
     ENCODERS,
     MERGES,
@@ -289,8 +289,8 @@ def test_drawn_specs_are_rendered_clean(tmp_path):
 def test_drawn_specs_build(tmp_path):
     """Names and trees of all kinds; the sizes small, for time."""
     for drawn in drawn_specs(12):
-        inputs = [small_input(e["name"], e["type"], e["encoder"]) for e in drawn.inputs]
-        outputs = [small_output(e["name"], e["task"]) for e in drawn.outputs]
+        inputs = [small_input(e.name, e.type.name, e.encoder.name) for e in drawn.inputs]
+        outputs = [small_output(e.name, e.task.name) for e in drawn.outputs]
         spec = spec_of(inputs, drawn.given.get("merge", "concatenate"), outputs)
         with project(spec, tmp_path) as made:
             check_structure(made)
@@ -396,9 +396,9 @@ def test_names_in_another_order_are_the_same_and_others_are_refused(trained, man
 
 def first(made, kind):
     """The name and the first column of the input or output of a kind."""
-    for entry in (*made.spec.inputs, *made.spec.outputs):
-        if kind in (entry.get("type"), entry.get("task")):
-            return entry["name"], columns_of(entry)[0]
+    for entry in made.spec.entries:
+        if kind in (entry.complete.get("type"), entry.complete.get("task")):
+            return entry.name, entry.columns[0]
     raise LookupError(kind)
 
 
@@ -528,8 +528,8 @@ def test_every_format_of_a_manifest_gives_the_same_tensors(trained, manifest):
         for row in range(len(examples))
     ]
     for entry in trained.spec.inputs:
-        if entry["type"] in ("image", "timeseries"):
-            arrays[entry["name"]] = np.stack([row[entry["name"]] for row in loaded])
+        if entry.type.name in ("image", "timeseries"):
+            arrays[entry.name] = np.stack([row[entry.name] for row in loaded])
     arrays = {n: a.astype(str) if a.dtype == object else a for n, a in arrays.items()}
     np.savez(manifest.with_suffix(".npz"), **arrays)
     assert_same(wanted, tensors(trained, manifest.with_suffix(".npz"), preprocessing), rtol=1e-4)
@@ -690,10 +690,10 @@ def test_a_saved_model_takes_raw_values(trained, manifest):
     examples = data.open_examples(manifest).take(np.arange(5))
     raw = {}
     for entry in trained.spec.inputs:
-        values = examples.values[entry["name"]]
-        if entry["type"] == "image":
+        values = examples.values[entry.name]
+        if entry.type.name == "image":
             values = [Path(path).read_bytes() for path in values]
-        if entry["type"] == "timeseries":
+        if entry.type.name == "timeseries":
             values = [np.load(path) for path in values]
             longest = max(map(len, values))
             pad = [((0, longest - len(one)), (0, 0)) for one in values]
@@ -703,7 +703,7 @@ def test_a_saved_model_takes_raw_values(trained, manifest):
             values = np.stack(values).astype("float32")
         if isinstance(values, np.ndarray) and values.dtype == object:
             values = values.tolist()
-        raw[entry["name"]] = tf.constant(values)
+        raw[entry.name] = tf.constant(values)
     given = served.serve(raw)
     model, preprocessing, _ = trained.module("evaluate").open_run(run_of(trained))
     batches = data.make_dataset(examples, preprocessing, 5, with_targets=False)

@@ -157,7 +157,7 @@ def write_results(run, metrics, epochs=1):
 def test_the_page_is_whole_and_needs_no_other_file(six):
     page = sections(six.folder / "runs" / "one" / "report.html")
     assert list(page) == SECTIONS
-    names = [entry["name"] for entry in six.spec.outputs]
+    names = [entry.name for entry in six.spec.outputs]
     for heading in ("Metrics", "Predictions", "Permutation importance"):
         assert list(cards(page[heading])) == names
     titles = [h.text for h in page["Worst predictions"].all("h3")]
@@ -166,7 +166,7 @@ def test_the_page_is_whole_and_needs_no_other_file(six):
     history = (six.folder / "runs" / "one" / "history.csv").read_text()
     assert len(curves) == len(set(re.findall(r"val_(\w+)", history)))
     assert all({"epoch", "training", "validation"} <= {*curve} for curve in curves)
-    inputs = {entry["name"] for entry in six.spec.inputs}
+    inputs = {entry.name for entry in six.spec.inputs}
     for card in cards(page["Permutation importance"]).values():
         (plot,) = plots(card)
         assert inputs <= {*plot}
@@ -255,7 +255,7 @@ def test_the_rows_shown_are_those_of_the_highest_loss(six, seen):
     page = sections(six.folder / "runs" / "one" / "report.html")
     losses = own_losses(six, preprocessing.targets(rows), predicted)
     grids = page["Worst predictions"].all("div", "cards")
-    inputs = [entry["name"] for entry in six.spec.inputs]
+    inputs = [entry.name for entry in six.spec.inputs]
     for (name, loss), grid in zip(losses.items(), grids, strict=True):
         shown = [int(re.match(r"row (\d+)", card.text)[1]) for card in grid.all("div", "card")]
         of_row = dict(zip(rows.frame.index.tolist(), loss.tolist(), strict=True))
@@ -275,11 +275,11 @@ def own_losses(six, targets, predicted):
 
     found = {}
     for entry in six.spec.outputs:
-        name = entry["name"]
+        name = entry.name
         y_true, y_pred = targets[name], predicted[name].clip(1e-7, 1 - 1e-7)
-        if entry["task"] == "multiclass":
+        if entry.task.name == "multiclass":
             found[name] = -np.log(y_pred[np.arange(len(y_true)), y_true])
-        elif entry["task"] == "regression":
+        elif entry.task.name == "regression":
             found[name] = np.abs(y_true - predicted[name])[:, 0]
         else:
             found[name] = -np.log(np.where(y_true == 1, y_pred, 1 - y_pred)).mean(axis=1)

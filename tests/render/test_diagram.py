@@ -130,7 +130,7 @@ def test_any_spec_is_drawn_within_100_columns_and_names_everything(spec):
     drawn = draw(spec)
     assert all(len(line) <= 100 for line in drawn.split("\n"))
     words = set(drawn.split())
-    assert {entry["name"] for entry in (*spec.inputs, *spec.outputs)} <= words
+    assert {entry.name for entry in spec.entries} <= words
     assert len(draw_partial(spec.inputs).split("\n")) == len(spec.inputs) + 1
     assert for_encoding(drawn, "ascii").isascii()
 

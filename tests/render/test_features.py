@@ -77,7 +77,9 @@ def test_a_project_has_its_features_and_no_trace_of_others(features, tmp_path):
 def has(spec, name):
     """Whether a project has a feature: it is chosen, and some output needs it."""
     key = entry_of(name).get("output_needs")
-    tasks = [ROOT / "template" / "outputs" / entry["task"] / "output.yml" for entry in spec.outputs]
+    tasks = [
+        ROOT / "template" / "outputs" / entry.task.name / "output.yml" for entry in spec.outputs
+    ]
     needed = key is None or any(key in yaml.safe_load(path.read_text()) for path in tasks)
     return name in spec.features and needed
 

@@ -10,7 +10,7 @@ from helpers import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import Environment, FileSystemLoader
-from keras_scaffold.spec.spec import package_name, project_slug
+from keras_scaffold.spec.names import package_name, project_slug
 
 LATIN = st.characters(min_codepoint=32, max_codepoint=0x24F)
 

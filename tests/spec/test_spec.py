@@ -162,6 +162,8 @@ BAD_FILES = {
     "date as a key": ("project_name: p\ninputs: {2024-01-01: x}", "inputs"),
     "a long number": ("project_name: p\ninputs: " + "1" * 5000, "digits"),
     "deep": ("inputs: " + "[" * 5000 + "]" * 5000, "deep"),
+    "as deep as a spec is large": ("inputs: " + "[" * 490_000 + "]" * 490_000, "deep"),
+    "deep by dashes": ("inputs:\n" + "- " * 400_000 + "a", "deep"),
     "large": ("#" * 1_000_001, "too large"),
 }
 

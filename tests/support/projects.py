@@ -22,7 +22,7 @@ from helpers import BIN, Done
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from keras_scaffold.catalog import Field, load_catalog
 from keras_scaffold.render.project import render
-from keras_scaffold.spec import Spec, SpecError, columns_of, validate
+from keras_scaffold.spec import Spec, SpecError, validate
 
 CATALOG = load_catalog()
 ENCODERS = [(kind.name, encoder) for kind in CATALOG.inputs.values() for encoder in kind.encoders]
@@ -196,8 +196,7 @@ def sizes(spec: Spec) -> dict[str, int]:
     """The width of each output."""
     wanted = {}
     for entry in spec.outputs:
-        size = CATALOG.outputs[entry["task"]].size
-        wanted[entry["name"]] = entry[size] if isinstance(size, str) else size
+        wanted[entry.name] = entry.size
     return wanted
 
 
@@ -240,14 +239,14 @@ def check_structure(made: Project) -> Any:
 
     spec = made.spec
     model = made.module("model").build_model()
-    assert list(model.output) == [entry["name"] for entry in spec.outputs]
+    assert list(model.output) == [entry.name for entry in spec.outputs]
     assert {name: tensor.shape for name, tensor in model.output.items()} == {
         name: (None, size) for name, size in sizes(spec).items()
     }
     assert {name: list(tensor.shape[1:]) for name, tensor in model.input.items()} == {
-        entry["name"]: entry.get("shape", [1]) for entry in spec.inputs
+        entry.name: entry.shape for entry in spec.inputs
     }
-    names = {entry["name"] for entry in (*spec.inputs, *spec.outputs)}
+    names = {entry.name for entry in spec.entries}
     for layer in model.layers:
         stem = layer.name.split(".")[0]
         assert stem in names or stem.startswith("merged"), layer.name
@@ -261,14 +260,13 @@ def check_life(made: Project, folder: Path) -> None:
     import numpy as np
     import pandas as pd
 
-    spec, names = made.spec, [entry["name"] for entry in made.spec.outputs]
+    spec, names = made.spec, [entry.name for entry in made.spec.outputs]
     data = made.module("data")
     check_structure(made)
     manifest = made.sample()
     table = pd.read_csv(manifest)
     assert len(table) == ROWS
-    for entry in (*spec.inputs, *spec.outputs):
-        assert set(columns_of(entry)) <= set(table.columns)
+    assert set(spec.columns) <= set(table.columns)
 
     run = made.train(manifest)
     assert_finite(run)
@@ -305,8 +303,8 @@ def check_life(made: Project, folder: Path) -> None:
     assert (result["split"], result["rows"]) == ("test", len(parts["test"]))
     assert list(result["outputs"]) == names
     for entry in spec.outputs:
-        scores = result["outputs"][entry["name"]]
-        assert set(scores) >= set(CATALOG.outputs[entry["task"]].metrics)
+        scores = result["outputs"][entry.name]
+        assert set(scores) >= set(entry.task.metrics)
         assert np.isfinite(list(scores.values())).all()
 
     made.ok("predict", "--run", run, "--data", manifest, "--out", run / "predictions.csv")
@@ -315,9 +313,9 @@ def check_life(made: Project, folder: Path) -> None:
     for name in names:
         assert name in predicted
     for entry in spec.outputs:
-        if CATALOG.outputs[entry["task"]].activation == "linear":
-            wanted = predictions[entry["name"]][:, 0]
-            np.testing.assert_allclose(predicted[entry["name"]], wanted, rtol=1e-3)
+        if entry.task.activation == "linear":
+            wanted = predictions[entry.name][:, 0]
+            np.testing.assert_allclose(predicted[entry.name], wanted, rtol=1e-3)
 
 
 def ruff(*arguments: str, cwd: Path) -> str:

@@ -72,7 +72,7 @@ def spec_of(project):
 
 
 def spec_from(path, **overrides):
-    spec = inspect(path, Overrides(**overrides)).spec
+    spec = inspect(path, Overrides(**overrides)).given
     return {"merge": "concatenate", **{key: spec[key] for key in spec if key != "project_name"}}
 
 

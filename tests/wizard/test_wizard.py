@@ -22,7 +22,7 @@ try:
     answers = ask(given, Path("stock-direction"), data=None if given else Data())
 except KeyboardInterrupt:
     sys.exit(130)
-Path("result.json").write_text(json.dumps(answers and answers.spec))
+Path("result.json").write_text(json.dumps(answers and answers.given))
 """
 
 # The questions that Enter alone leads through, and whether each is answered by typing.

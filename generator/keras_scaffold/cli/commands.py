@@ -15,6 +15,7 @@ from keras_scaffold.catalog import load_catalog, template_root
 from keras_scaffold.console import bold, catalog_tables, code, echo, file_tree, in_terminal, tables
 from keras_scaffold.spec import (
     CommandLineError,
+    Given,
     Spec,
     SpecError,
     check_given,
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 
 def _given(
     spec_file: Path | None, inputs: Sequence[str], merge: str | None, outputs: Sequence[str]
-) -> dict[str, Any]:
+) -> Given:
     """The sparse spec that a file or the flags give, checked as far as it goes."""
     if spec_file is not None:
         if inputs or merge or outputs:
@@ -69,14 +70,14 @@ def _given(
         raise CommandLineError(str(error)) from None
 
 
-def _defaults() -> dict[str, Any]:
+def _defaults() -> Given:
     """The answers that copier.yml proposes."""
     questions = parse_spec((template_root() / "copier.yml").read_text(encoding="utf-8"))
     values = {key: questions[key]["default"] for key in ("inputs", "outputs")}
     return {key: parse_spec(f"{key}:\n{text}")[key] for key, text in values.items()}
 
 
-def _missing(given: dict[str, Any]) -> str:
+def _missing(given: Given) -> str:
     flags = {"inputs": f"-i {INPUT_FORM}", "outputs": f"-o {OUTPUT_FORM}"}
     missing = {key: flag for key, flag in flags.items() if key not in given}
     if not missing:
@@ -96,7 +97,7 @@ class FeatureOptions:
     omitted: Sequence[str]
     minimal: bool
 
-    def apply(self, given: dict[str, Any]) -> dict[str, Any]:
+    def apply(self, given: Given) -> Given:
         """The spec with its features; unchanged where no option is given."""
         if not (self.added or self.omitted or self.minimal):
             return given
@@ -188,8 +189,8 @@ def _checked_name(name: str) -> str:
 
 
 def _complete(
-    options: NewOptions, given: dict[str, Any], may_ask: bool
-) -> tuple[dict[str, Any], Inspection | None, bool] | None:
+    options: NewOptions, given: Given, may_ask: bool
+) -> tuple[Given, Inspection | None, bool] | None:
     """A whole spec from data, the wizard or defaults; what data held, whether the wizard asked.
 
     None where the person cancels.
@@ -197,21 +198,21 @@ def _complete(
     data, overrides, found = options.data, options.overrides, None
     if data is not None and (overrides["targets"] or data.is_dir()):
         found = _found(data, overrides, model=not may_ask)
-        given = {**(found.spec or {}), "project_name": options.usual_name, **given}
+        given = {**found.given, "project_name": options.usual_name, **given}
     missing = _missing(given)
     if may_ask and (missing or data):
         from keras_scaffold.wizard.flow import Data
 
         begin = None if options.described or found else Data(data, overrides)
         answers = _ask(given, options.destination, options.template, begin)
-        return (answers.spec, answers.found or found, True) if answers else None
+        return (answers.given, answers.found or found, True) if answers else None
     if missing and not options.yes:
         raise CommandLineError(missing)
     return ({**_defaults(), **given} if missing else given), found, False
 
 
 def _ask(
-    given: dict[str, Any], destination: Path, template: str | None, begin: Data | None
+    given: Given, destination: Path, template: str | None, begin: Data | None
 ) -> Answers | None:
     from keras_scaffold.render.project import render_to_memory
     from keras_scaffold.wizard.flow import ask
@@ -222,7 +223,7 @@ def _ask(
     return ask(given, destination, tree, begin)
 
 
-def _checked(given: dict[str, Any], spec_file: Path | None) -> Spec:
+def _checked(given: Given, spec_file: Path | None) -> Spec:
     try:
         return validate(given)
     except SpecError as error:
@@ -248,7 +249,7 @@ def _print_next_steps(
     echo("  pytest")
 
 
-def _print_repeat(given: dict[str, Any], destination: Path, found: Inspection | None) -> None:
+def _print_repeat(given: Given, destination: Path, found: Inspection | None) -> None:
     line = _data_line(found, destination, given) if found else None
     line = line or command_line(given, destination)
     if line is None:
@@ -320,7 +321,7 @@ def _found(data: Path, overrides: dict[str, Any], *, model: bool) -> Inspection:
     return found
 
 
-def _data_flags(found: Inspection, destination: Path, given: dict[str, Any]) -> str:
+def _data_flags(found: Inspection, destination: Path, given: Given) -> str:
     """How `train`, run in the project, is to find the data."""
     import shlex
 
@@ -331,11 +332,11 @@ def _data_flags(found: Inspection, destination: Path, given: dict[str, Any]) -> 
     return f" --data {shlex.quote(str(path))}{outside}"
 
 
-def _data_line(found: Inspection, destination: Path, given: dict[str, Any]) -> str | None:
+def _data_line(found: Inspection, destination: Path, given: Given) -> str | None:
     """The `scaffold new` line that finds the same again; None where more was changed."""
     import shlex
 
-    proposed = {**(found.spec or {}), "project_name": given["project_name"]}
+    proposed = {**found.given, "project_name": given["project_name"]}
     if proposed != {key: value for key, value in given.items() if key != "features"}:
         return None
     overrides = found.overrides
@@ -357,7 +358,7 @@ def _data_line(found: Inspection, destination: Path, given: dict[str, Any]) -> s
 # preview, catalog, schema, demo
 
 
-def _flagship() -> dict[str, Any]:
+def _flagship() -> Given:
     demo = template_root() / "template" / "demo.yml"
     if demo.is_file():
         return read_spec(demo)

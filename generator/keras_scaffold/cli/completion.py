@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from keras_scaffold.catalog import Field
     from keras_scaffold.spec import Spec
 
 Offer = tuple[str, str]  # a word and its help
@@ -83,63 +84,61 @@ def complete_feature(incomplete: str) -> list[Offer]:
 
 def complete_own_input(incomplete: str) -> list[Offer]:
     """The inputs of the project that we are in."""
-    return [(entry["name"], entry["type"]) for entry in _own().get("inputs", [])]
+    own = _own()
+    return [(entry.name, entry.type.name) for entry in own.inputs] if own else []
 
 
 def complete_own_output(incomplete: str) -> list[Offer]:
     """The outputs of the project that we are in."""
-    return [(entry["name"], entry["task"]) for entry in _own().get("outputs", [])]
+    own = _own()
+    return [(entry.name, entry.task.name) for entry in own.outputs] if own else []
 
 
 def complete_own_feature(incomplete: str) -> list[Offer]:
     """The features of the project that we are in."""
-    return [offer for offer in complete_feature(incomplete) if offer[0] in _own_features()]
+    own = _own()
+    return [offer for offer in complete_feature("") if own and offer[0] in own.features]
 
 
 def complete_new_feature(incomplete: str) -> list[Offer]:
     """The features that the project that we are in does not have."""
-    return [offer for offer in complete_feature(incomplete) if offer[0] not in _own_features()]
+    own = _own()
+    return [offer for offer in complete_feature("") if not own or offer[0] not in own.features]
 
 
 def complete_set(words: list[str], incomplete: str) -> list[Offer]:
     """What `scaffold set` changes, and to what: merge, encoder, NAME.FIELD or table.FIELD."""
-    from keras_scaffold.catalog import load_catalog
+    from keras_scaffold.spec.fields import field_words
 
-    catalog, own = load_catalog(), _own()
-    inputs = {entry["name"]: entry for entry in own.get("inputs", [])}
+    own = _own()
     if not words:
-        fields = [("merge", "how the branches merge"), ("encoder", "an input's encoder")]
-        for name, entry in inputs.items():
-            kind = catalog.inputs[entry["type"]]
-            known = kind.fields_with(entry.get("encoder", kind.default_encoder.name))
-            fields += [(f"{name}.{field.name}", field.help) for field in known.values()]
-        for entry in own.get("outputs", []):
-            known = dict(catalog.outputs[entry["task"]].fields)
-            fields += [(f"{entry['name']}.{field.name}", field.help) for field in known.values()]
-        fields += [(f"table.{field.name}", field.help) for field in catalog.table.values()]
-        return fields
+        general = [("merge", "how the branches merge"), ("encoder", "an input's encoder")]
+        return [*general, *((key, field.help) for key, field in _own_fields(own).items())]
     if words == ["merge"]:
-        return complete_merge(incomplete, inputs)
+        return complete_merge(incomplete, [entry.name for entry in own.inputs] if own else [])
     if words == ["encoder"]:
-        return [(name, entry["type"]) for name, entry in inputs.items()]
-    if len(words) == 2 and words[0] == "encoder" and words[1] in inputs:
-        encoders = catalog.inputs[inputs[words[1]]["type"]].encoders
+        return complete_own_input(incomplete)
+    if len(words) == 2 and words[0] == "encoder" and own:
+        encoders = {entry.name: entry.type.encoders for entry in own.inputs}.get(words[1], {})
         return [(each.name, each.help) for each in encoders.values()]
+    if len(words) == 1 and (field := _own_fields(own).get(words[0])):
+        return [(word, field.help) for word in field_words(field)]
     return []
 
 
-def _own() -> dict[str, Any]:
-    """The spec of the project that we are in; empty where we are in none, or in a damaged one."""
-    spec = _own_spec()
-    return spec.given if spec else {}
+def _own_fields(own: Spec | None) -> dict[str, Field]:
+    """The fields of a project's inputs and outputs, and of its table, by the words of `set`."""
+    from keras_scaffold.catalog import load_catalog
+
+    known = {entry.name: entry.known_fields for entry in (own.entries if own else ())}
+    known.setdefault("table", load_catalog().table)
+    return {
+        f"{name}.{field.name}": field for name, fields in known.items() for field in fields.values()
+    }
 
 
-def _own_features() -> tuple[str, ...]:
-    spec = _own_spec()
-    return spec.features if spec else ()
-
-
-def _own_spec() -> Spec | None:
+def _own() -> Spec | None:
+    """The spec of the project that we are in; None where we are in none, or in a damaged one."""
     from keras_scaffold.evolve.project import find_root, open_project
     from keras_scaffold.spec import SpecError
 

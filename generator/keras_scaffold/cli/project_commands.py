@@ -18,7 +18,8 @@ from keras_scaffold.evolve.edits import UnclearMerge
 from keras_scaffold.evolve.project import find_root, open_project
 from keras_scaffold.evolve.versions import compare, find_projects
 from keras_scaffold.render.history import ANSWERS_FILE
-from keras_scaffold.spec import CommandLineError, SpecError, parse_spec, read_spec, validate
+from keras_scaffold.spec import CommandLineError, Given, SpecError, read_spec, validate
+from keras_scaffold.spec.fields import parse_field
 from keras_scaffold.spec.notation import (
     INPUT_FORM,
     OUTPUT_FORM,
@@ -66,17 +67,17 @@ def add_input(text: str | None, merge: str | None, how: How) -> None:
     """Add an input behind the others; asked for where it is not given."""
     entry = _entry(text, how, "input", parse_input, INPUT_FORM)
 
-    def edit(given: dict[str, Any], tree: str | None) -> dict[str, Any]:
+    def edit(given: Given, tree: str | None) -> Given:
         return edits.add_input(given, entry, tree)
 
     _change_inputs(f"add input {input_text(entry)}", edit, merge, how)
 
 
 def _entry(
-    text: str | None, how: How, what: str, parse: Callable[[str], dict[str, Any]], form: str
-) -> dict[str, Any]:
+    text: str | None, how: How, what: str, parse: Callable[[str], Given], form: str
+) -> Given:
     if text is not None:
-        parsed: dict[str, Any] = _typed(parse, text)
+        parsed: Given = _typed(parse, text)
         return parsed
     if not how.may_ask:
         raise CommandLineError(f"no {what} given; use {form}")
@@ -98,13 +99,13 @@ def remove_input(name: str, merge: str | None, how: How) -> None:
 
 def _change_inputs(
     title: str,
-    change: Callable[[dict[str, Any], str | None], dict[str, Any]],
+    change: Callable[[Given, str | None], Given],
     merge: str | None,
     how: How,
 ) -> None:
     """Change the inputs, and ask for the merge where it does not follow by itself."""
 
-    def edit(given: dict[str, Any], _: object) -> dict[str, Any]:
+    def edit(given: Given, _: object) -> Given:
         if merge is not None:
             _typed(parse_merge, merge)
         try:
@@ -195,23 +196,14 @@ def set_values(words: list[str], how: How) -> None:
         raise CommandLineError(f"expected {SET_FORM}; scaffold set --help has examples")
 
 
-def _set_field(given: edits.Given, name: str, field: str, text: str) -> edits.Given:
+def _set_field(given: Given, name: str, field: str, text: str) -> Given:
     """Set a field of an input or an output; of the table, unless one of them is called table."""
-    names = [entry["name"] for key in ("inputs", "outputs") for entry in given[key]]
-    if name == "table" and name not in names:
-        known = load_catalog().table.get(field)
-        # A mark is not YAML: the shell has taken its quotes away.
-        plain = known is not None and known.kind != "codes"
-        return edits.set_table(given, field, text if plain else _value(field, text))
-    return edits.set_field(given, name, field, _value(field, text))
-
-
-def _value(field: str, text: str) -> Any:
-    """A value as YAML reads it; a shape also as 64x64x3."""
-    parts = text.split("x")
-    if field == "shape" and all(part.isdigit() and len(part) < 12 for part in parts):
-        return [int(part) for part in parts]
-    return parse_spec(f"value: {text}").get("value")
+    entries = {entry.name: entry.known_fields for entry in validate(given).entries}
+    known = entries.get(name, load_catalog().table)
+    value = parse_field(known[field], text) if field in known else text
+    if name == "table" and name not in entries:
+        return edits.set_table(given, field, value)
+    return edits.set_field(given, name, field, value)
 
 
 def _typed(parse: Callable[[str], Any], text: str) -> Any:
@@ -515,7 +507,7 @@ def adopt(project: Path, spec_file: Path | None, *, yes: bool, dry_run: bool, fo
     echo("Check it and commit it: git add -A && git commit")
 
 
-def _spec_in(path: Path) -> dict[str, Any]:
+def _spec_in(path: Path) -> Given:
     given = read_spec(path)
     try:
         validate({"project_name": "P", **given})

@@ -5,14 +5,13 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from keras_scaffold.evolve.answers import last_valid_answers
 from keras_scaffold.evolve.project import ProjectError, open_project
 from keras_scaffold.evolve.repository import Repository, RepositoryError
 from keras_scaffold.render.history import ANSWERS_FILE, Recorded, current, template_at
 from keras_scaffold.render.project import render_version
-from keras_scaffold.spec import SpecError, default_project_name, validate
+from keras_scaffold.spec import Given, SpecError, default_project_name, validate
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ def from_git(root: Path) -> Adopted:
     return Adopted(earlier.text, earlier.recorded, source)
 
 
-def from_spec(root: Path, given: dict[str, Any], *, force: bool = False) -> Adopted:
+def from_spec(root: Path, given: Given, *, force: bool = False) -> Adopted:
     """The answers file that a spec gives with this version of the template.
 
     ProjectError where the project does not have the package that the spec names.

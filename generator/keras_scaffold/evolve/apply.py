@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from keras_scaffold.evolve import edits
 from keras_scaffold.evolve.change import (
@@ -24,9 +23,8 @@ from keras_scaffold.evolve.renames import CODE, Renames, renames
 from keras_scaffold.evolve.repository import Repository
 from keras_scaffold.evolve.three_way import Scratch, scratch
 from keras_scaffold.render.history import ANSWERS_FILE, Recorded, template_at
-from keras_scaffold.spec import Spec, SpecError, columns_of, validate, without_unread_codes
+from keras_scaffold.spec import Given, Spec, SpecError, validate, without_unread_codes
 
-Given = dict[str, Any]
 # From the spec as it is, and as it was before each of the last changes, to the one that is wanted.
 Edit = Callable[[Given, list[Given]], Given]
 
@@ -67,11 +65,8 @@ class PlannedChange:
 
     def new_columns(self) -> list[str]:
         """The columns that a manifest needs from now on."""
-        before, after = (
-            [column for entry in (*spec.inputs, *spec.outputs) for column in columns_of(entry)]
-            for spec in (self.project.spec, self.spec)
-        )
-        return [column for column in after if column not in before]
+        before = self.project.spec.columns
+        return [column for column in self.spec.columns if column not in before]
 
     def apply(self) -> None:
         """Make the change."""
@@ -154,7 +149,7 @@ def _earlier_specs(repository: Repository) -> list[Given]:
     return specs
 
 
-def _render(given: dict[str, Any], recorded: Recorded, folder: Path) -> None:
+def _render(given: Given, recorded: Recorded, folder: Path) -> None:
     from keras_scaffold.render.project import RenderError, render_version
 
     with template_at(recorded) as root:

@@ -79,7 +79,7 @@ def examine(root: Path) -> Iterator[Finding]:
     except SpecError as error:
         yield _damaged(root, repository, str(error))
         return
-    names = [entry["name"] for entry in (*project.spec.inputs, *project.spec.outputs)]
+    names = [entry.name for entry in project.spec.entries]
     yield Finding(
         "good",
         f"{ANSWERS_FILE} is valid: {_many(len(project.spec.inputs), 'input')} and"

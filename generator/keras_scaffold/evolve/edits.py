@@ -10,8 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from keras_scaffold.catalog import load_catalog
+from keras_scaffold.catalog import Encoder, load_catalog
 from keras_scaffold.spec import (
+    Given,
+    Input,
+    Output,
     SpecError,
     check_field,
     check_name,
@@ -20,12 +23,10 @@ from keras_scaffold.spec import (
     complete_output,
     complete_table,
     nearest,
-    shown,
     validate,
 )
+from keras_scaffold.spec.errors import known_word
 from keras_scaffold.spec.notation import merge_text, parse_merge
-
-Given = dict[str, Any]
 
 
 class UnclearMerge(SpecError):
@@ -209,13 +210,13 @@ def rename(given: Given, section: str, old: str, new: str) -> Given:
     if new == old:
         raise SpecError(f"'{old}' is its name already")
     _check_free(given, new)
-    complete = complete_input if section == "inputs" else complete_output
     changed = copy.deepcopy(given)
     entry = changed[section][index]
-    columns = {key: value for key, value in complete(entry).items() if key in ("column", "columns")}
+    fields = _complete(section, entry).fields
     entry["name"] = new
-    for key, value in columns.items():
-        _put(entry, section, key, value)
+    for key in ("column", "columns"):
+        if key in fields:
+            _put(entry, section, key, fields[key])
     if section == "inputs" and isinstance(given.get("merge"), Mapping):
         changed["merge"] = _renamed(given["merge"], old, new)
     return changed
@@ -284,13 +285,13 @@ def set_table(given: Given, field: str, value: Any) -> Given:
 
 def _fields_before(entry: Given, earlier: Sequence[Given]) -> Given:
     """The fields of an input's encoder when the input last had it."""
-    kind = load_catalog().inputs[entry["type"]]
-    encoder = entry.get("encoder", kind.default_encoder.name)
+    encoder = _encoder(entry)
+    default = load_catalog().inputs[entry["type"]].default_encoder.name
     for spec in earlier:
         for old in spec["inputs"]:
             same = old["name"] == entry["name"] and old["type"] == entry["type"]
-            if same and old.get("encoder", kind.default_encoder.name) == encoder:
-                return {key: old[key] for key in kind.encoders[encoder].fields if key in old}
+            if same and old.get("encoder", default) == encoder.name:
+                return {key: old[key] for key in encoder.fields if key in old}
     return {}
 
 
@@ -298,27 +299,31 @@ def _fields(section: str, entry: Given) -> list[str]:
     catalog = load_catalog()
     if section == "outputs":
         return list(catalog.outputs[entry["task"]].fields)
-    kind = catalog.inputs[entry["type"]]
-    encoder = entry.get("encoder", kind.default_encoder.name)
-    if encoder not in kind.encoders:
-        raise SpecError(
-            f"{entry['name']}: no encoder {shown(encoder)}; {nearest(encoder, kind.encoders)}"
-        )
-    return ["encoder", *kind.fields_with(encoder)]
+    return ["encoder", *catalog.inputs[entry["type"]].fields_with(_encoder(entry).name)]
+
+
+def _encoder(entry: Given) -> Encoder:
+    kind = load_catalog().inputs[entry["type"]]
+    if "encoder" not in entry:
+        return kind.default_encoder
+    return kind.encoders[known_word(entry, "encoder", kind.encoders, entry["name"])]
 
 
 def _put(entry: Given, section: str, key: str, value: Any) -> None:
     """Set a value, or remove it where that means the same."""
-    complete = complete_input if section == "inputs" else complete_output
     unsaid = {each: entry[each] for each in entry if each != key}
     try:
-        is_default = complete(unsaid)[key] == value
+        is_default = _complete(section, unsaid).complete[key] == value
     except (SpecError, KeyError):
         is_default = False
     if is_default:
         entry.pop(key, None)
     else:
         entry[key] = value
+
+
+def _complete(section: str, entry: Given) -> Input | Output:
+    return complete_input(entry) if section == "inputs" else complete_output(entry)
 
 
 # Finding

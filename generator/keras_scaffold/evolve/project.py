@@ -7,10 +7,9 @@ import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from keras_scaffold.render.history import ANSWERS_FILE, Recorded
-from keras_scaffold.spec import KEYS, Spec, SpecError, parse_spec, validate
+from keras_scaffold.spec import KEYS, Given, Spec, SpecError, parse_spec, validate
 
 FIX = "git restore it, or restore it with scaffold adopt"
 
@@ -32,7 +31,7 @@ class Project:
     recorded: Recorded  # the template that it was made from
 
     @property
-    def given(self) -> dict[str, Any]:
+    def given(self) -> Given:
         """The spec as it was written."""
         return self.spec.given
 
@@ -51,7 +50,7 @@ def find_root(start: Path) -> Path:
     )
 
 
-def read_answers(root: Path) -> tuple[dict[str, Any], Recorded]:
+def read_answers(root: Path) -> tuple[Given, Recorded]:
     """The spec that the answers file keeps, and the template that it names."""
     path = root / ANSWERS_FILE
     try:
@@ -62,7 +61,7 @@ def read_answers(root: Path) -> tuple[dict[str, Any], Recorded]:
     return parse_answers(text, path)
 
 
-def parse_answers(text: str, path: Path) -> tuple[dict[str, Any], Recorded]:
+def parse_answers(text: str, path: Path) -> tuple[Given, Recorded]:
     """The content of an answers file; the path is for the error."""
     try:
         answers = parse_spec(text)
@@ -96,7 +95,7 @@ def write_answers(root: Path, text: str) -> None:
         raise
 
 
-def spec_in(answers: str) -> dict[str, Any]:
+def spec_in(answers: str) -> Given:
     """The spec that the text of an answers file keeps."""
     data = parse_spec(answers)
     return {key: data[key] for key in KEYS if key in data}

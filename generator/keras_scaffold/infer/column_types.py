@@ -32,7 +32,8 @@ from keras_scaffold.infer.cells import (
     top,
 )
 from keras_scaffold.infer.tables import DataError, Table
-from keras_scaffold.spec import LONGEST_COLUMN, one_line
+from keras_scaffold.spec import one_line
+from keras_scaffold.spec.fields import LONGEST_COLUMN
 
 SPLITS = ("train", "validation", "test")
 FEW = 100  # categories that share one small table

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from keras_scaffold.infer.cells import Cells
 from keras_scaffold.infer.decimals import LOOKS_NUMERIC, MOST
 from keras_scaffold.infer.tables import Table
-from keras_scaffold.spec import Code
+from keras_scaffold.spec.entries import Code
 
 FEWEST = 3  # cells with the code
 FEWEST_OTHERS = 20  # different values besides; fewer are rather classes

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from keras_scaffold.catalog import load_catalog
 from keras_scaffold.infer.cells import Column
@@ -21,6 +20,8 @@ from keras_scaffold.infer.missing_codes import code_warnings, find_missing_codes
 from keras_scaffold.infer.tables import DataError, Table, open_table
 from keras_scaffold.infer.targets import Target, find_target, known_column, parse_target
 from keras_scaffold.spec import (
+    Given,
+    Spec,
     SpecError,
     check_name,
     default_project_name,
@@ -48,10 +49,10 @@ class Overrides:
 
 
 @dataclass(frozen=True)
-class Input:
-    """A proposed input: its entry of the spec, its columns, and the reason."""
+class ProposedInput:
+    """A proposed input as a spec has it, its columns, and the reason."""
 
-    entry: dict[str, Any]
+    given: Given
     columns: tuple[str, ...]
     why: str
 
@@ -63,13 +64,17 @@ class Inspection:
     table: Table
     columns: list[Column]
     targets: list[Target]
-    inputs: list[Input]
-    spec: dict[str, Any] | None
-    outputs: list[dict[str, Any]] = field(default_factory=list)
+    inputs: list[ProposedInput]
+    spec: Spec | None
     warnings: list[str] = field(default_factory=list)
     overrides: Overrides = Overrides()
 
-    def input_of(self, column: str) -> Input | None:
+    @property
+    def given(self) -> Given:
+        """The spec as it would be written; empty without a target."""
+        return self.spec.given if self.spec else {}
+
+    def input_of(self, column: str) -> ProposedInput | None:
         """The input that a column is in."""
         return next((each for each in self.inputs if column in each.columns), None)
 
@@ -102,7 +107,7 @@ def inspect(path: Path, overrides: Overrides) -> Inspection:
     outputs = [_output(target, table, taken) for target in targets]
     inputs, columns = _inputs(table, columns, taken)
     spec = _spec(table, inputs, outputs)
-    return Inspection(table, columns, targets, inputs, spec, outputs, warnings, overrides)
+    return Inspection(table, columns, targets, inputs, spec, warnings, overrides)
 
 
 # Overrides
@@ -273,7 +278,7 @@ def _few_flags(columns: list[Column]) -> list[Column]:
 
 def _inputs(
     table: Table, columns: list[Column], taken: set[str]
-) -> tuple[list[Input], list[Column]]:
+) -> tuple[list[ProposedInput], list[Column]]:
     """The inputs in the order of their first columns, and the columns, some now set aside."""
     if table.arrays:
         return _array_inputs(table, columns, taken)
@@ -301,7 +306,7 @@ def _inputs(
 
 def _array_inputs(
     table: Table, columns: list[Column], taken: set[str]
-) -> tuple[list[Input], list[Column]]:
+) -> tuple[list[ProposedInput], list[Column]]:
     """One array is one input, of its name."""
     made, done = [], []
     for column in columns:
@@ -374,10 +379,10 @@ def free_name(column: str, taken: set[str], kind: str = "") -> str:
     return free
 
 
-def _input(name: str, group: list[Column], table: Table) -> Input:
+def _input(name: str, group: list[Column], table: Table) -> ProposedInput:
     kind = group[0].type
     assert kind is not None
-    entry: dict[str, Any] = {"name": name, "type": kind}
+    entry: Given = {"name": name, "type": kind}
     whys: list[str] = []
     make = {
         "numbers": _numbers,
@@ -401,17 +406,17 @@ def _input(name: str, group: list[Column], table: Table) -> Input:
             f"up to {_percent(holes)} missing" if len(group) > 1 else f"{_percent(holes)} missing"
         )
     count = f"{len(group)} columns" if len(group) > 1 else group[0].why
-    return Input(entry, tuple(column.name for column in group), "; ".join([count, *whys]))
+    return ProposedInput(entry, tuple(column.name for column in group), "; ".join([count, *whys]))
 
 
-def _numbers(entry: dict[str, Any], group: list[Column], table: Table, whys: list[str]) -> None:
+def _numbers(entry: Given, group: list[Column], table: Table, whys: list[str]) -> None:
     if "shape" in group[0].facts:
         entry["shape"] = group[0].facts["shape"]
     elif table.arrays:
         entry["shape"] = [1]
 
 
-def _labels(entry: dict[str, Any], group: list[Column], table: Table, whys: list[str]) -> None:
+def _labels(entry: Given, group: list[Column], table: Table, whys: list[str]) -> None:
     most = max(column.distinct for column in group)
     if table.arrays:
         entry["shape"] = [1]
@@ -425,7 +430,7 @@ def _labels(entry: dict[str, Any], group: list[Column], table: Table, whys: list
     whys.append(f"a table of {entry['categories']}, one for the unknown")
 
 
-def _text(entry: dict[str, Any], group: list[Column], table: Table, whys: list[str]) -> None:
+def _text(entry: Given, group: list[Column], table: Table, whys: list[str]) -> None:
     facts = group[0].facts
     if table.arrays:
         entry.pop("column", None)
@@ -440,7 +445,7 @@ def _text(entry: dict[str, Any], group: list[Column], table: Table, whys: list[s
     )
 
 
-def _files(entry: dict[str, Any], group: list[Column], table: Table, whys: list[str]) -> None:
+def _files(entry: Given, group: list[Column], table: Table, whys: list[str]) -> None:
     shape = list(group[0].facts["shape"])
     field = load_catalog().inputs[entry["type"]].fields["shape"]
     if group[0].facts.get("file", True):
@@ -457,7 +462,7 @@ def _files(entry: dict[str, Any], group: list[Column], table: Table, whys: list[
         whys.append("convolutions learn the most from few rows")
 
 
-def _date(entry: dict[str, Any], group: list[Column], table: Table, whys: list[str]) -> None:
+def _date(entry: Given, group: list[Column], table: Table, whys: list[str]) -> None:
     if form := group[0].facts["format"]:
         entry["format"] = form
         whys.append("each date parsed by itself" if form == "mixed" else f"written as {form}")
@@ -483,7 +488,7 @@ def _percent(share: float) -> str:
 # Outputs, and the whole
 
 
-def _output(target: Target, table: Table, taken: set[str]) -> dict[str, Any]:
+def _output(target: Target, table: Table, taken: set[str]) -> Given:
     if table.arrays:
         try:
             name = check_name(target.column, "name")
@@ -495,7 +500,7 @@ def _output(target: Target, table: Table, taken: set[str]) -> dict[str, Any]:
     else:
         name = free_name(target.column, taken, "target")
     task = load_catalog().outputs[target.task]
-    entry: dict[str, Any] = {"name": name, "task": target.task}
+    entry: Given = {"name": name, "task": target.task}
     if name != target.column:
         entry["column"] = target.column
     if isinstance(task.size, str):
@@ -503,9 +508,7 @@ def _output(target: Target, table: Table, taken: set[str]) -> dict[str, Any]:
     return entry
 
 
-def _spec(
-    table: Table, inputs: list[Input], outputs: list[dict[str, Any]]
-) -> dict[str, Any] | None:
+def _spec(table: Table, inputs: list[ProposedInput], outputs: list[Given]) -> Spec | None:
     if not outputs:
         return None
     if not inputs:
@@ -513,14 +516,13 @@ def _spec(
             f"{table.path}: no column is left to be an input; the report without --target says why,"
             " --keep COLUMN and --as COLUMN:TYPE take one in"
         )
-    spec: dict[str, Any] = {
+    given: Given = {
         "project_name": default_project_name(table.path.resolve().stem),
-        "inputs": [each.entry for each in inputs],
+        "inputs": [each.given for each in inputs],
     }
     if len(inputs) > 1:
-        spec["merge"] = "concatenate"
-    spec["outputs"] = outputs
-    if given := table.written.given:
-        spec["table"] = given
-    validate(spec)
-    return spec
+        given["merge"] = "concatenate"
+    given["outputs"] = outputs
+    if notation := table.written.given:
+        given["table"] = notation
+    return validate(given)

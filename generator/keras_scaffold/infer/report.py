@@ -15,10 +15,10 @@ import yaml
 from keras_scaffold.console import bold, echo, in_terminal, tables
 from keras_scaffold.infer import Inspection
 from keras_scaffold.infer.cells import Column
-from keras_scaffold.infer.propose import Input
 from keras_scaffold.infer.tables import DELIMITERS, Table
 from keras_scaffold.render.diagram import COLUMNS, draw
-from keras_scaffold.spec import one_line, validate
+from keras_scaffold.spec import Given, complete_input, one_line
+from keras_scaffold.spec.notation import shape_text
 
 MOST_ROWS = 40  # of the report; beyond, families of columns are one row
 NAME_WIDTH = 20
@@ -38,7 +38,7 @@ def show(inspection: Inspection, *, model: bool = True) -> None:
     _table("Targets" if len(inspection.targets) > 1 else "Target", _TARGETS, _targets(inspection))
     _table("Proposed inputs", ("input", "type", "columns", "why"), _inputs(inspection))
     if inspection.spec and model:
-        echo(f"\n{draw(validate(inspection.spec), min(COLUMNS, get_terminal_size().columns))}")
+        echo(f"\n{draw(inspection.spec, min(COLUMNS, get_terminal_size().columns))}")
     if inspection.warnings:
         echo(f"\n{bold('Warnings')}")
         width = get_terminal_size().columns if in_terminal() else LONGEST_LINE
@@ -90,7 +90,7 @@ def _column_rows(inspection: Inspection) -> Iterator[tuple[Column, tuple[str, ..
             f"{column.sure:.0%}",
             share_text(missing),
             *column.view,
-            goes.entry["name"] if goes else "",
+            goes.given["name"] if goes else "",
             column.aside or column.why,
         )
         yield column, row
@@ -143,8 +143,8 @@ def _targets(inspection: Inspection) -> list[tuple[str, ...]]:
 def _inputs(inspection: Inspection) -> list[tuple[str, ...]]:
     return [
         (
-            each.entry["name"],
-            f"{each.entry['type']}{_shape(each.entry)}",
+            each.given["name"],
+            f"{each.given['type']}{_shape(each.given)}",
             _few(each.columns),
             each.why,
         )
@@ -152,9 +152,9 @@ def _inputs(inspection: Inspection) -> list[tuple[str, ...]]:
     ]
 
 
-def _shape(entry: dict[str, Any]) -> str:
-    encoder = f", {entry['encoder']}" if "encoder" in entry else ""
-    shape = " " + "x".join(map(str, entry["shape"])) if "shape" in entry else ""
+def _shape(given: Given) -> str:
+    encoder = f", {given['encoder']}" if "encoder" in given else ""
+    shape = f" {shape_text(given['shape'])}" if "shape" in given else ""
     return shape + encoder
 
 
@@ -200,7 +200,7 @@ def as_json(inspection: Inspection) -> str:
             for target in inspection.targets
         ],
         "warnings": inspection.warnings,
-        "spec": inspection.spec,
+        "spec": inspection.given or None,
     }
     return json.dumps(data, indent=2)
 
@@ -221,19 +221,11 @@ def _column_data(inspection: Inspection, column: Column) -> dict[str, Any]:
         "missing": round(column.missing / inspection.table.rows, 6),
         "distinct": column.distinct,
         "type": column.type,
-        "input": goes.entry["name"] if goes else None,
-        "encoder": _encoder(goes) if goes else None,
+        "input": goes.given["name"] if goes else None,
+        "encoder": complete_input(goes.given).encoder.name if goes else None,
         "why": column.why,
         "aside": column.aside or None,
     }
-
-
-def _encoder(goes: Input) -> str:
-    from keras_scaffold.catalog import load_catalog
-
-    default = load_catalog().inputs[goes.entry["type"]].default_encoder.name
-    encoder: str = goes.entry.get("encoder", default)
-    return encoder
 
 
 # As a spec
@@ -253,8 +245,7 @@ _Lines.add_representer(list, _list)
 
 def as_spec(inspection: Inspection) -> str:
     """The spec in YAML, with the reasons as comments."""
-    spec = inspection.spec
-    assert spec is not None
+    given = inspection.given
     lines = [
         *_comment(
             f"From {inspection.table.path.name}, {inspection.table.rows:,} rows. Change what you like;"
@@ -262,22 +253,22 @@ def as_spec(inspection: Inspection) -> str:
         *_comment(
             "scaffold schema > spec.schema.json helps an editor, scaffold catalog lists what there is."
         ),
-        *_entry({"project_name": spec["project_name"]}),
+        *_entry({"project_name": given["project_name"]}),
         "inputs:",
     ]
     for each in inspection.inputs:
-        lines += [*_comment(each.why, "  "), *_entry(each.entry, "  ")]
+        lines += [*_comment(each.why, "  "), *_entry(each.given, "  ")]
     aside = [column for column in inspection.columns if column.aside]
     if aside:
         lines += _comment("Set aside:", "  ")
         lines += [line for c in aside for line in _comment(f"{_cut(c.name)}: {c.aside}", "    ")]
-    if "merge" in spec:
-        lines += _entry({"merge": spec["merge"]})
+    if "merge" in given:
+        lines += _entry({"merge": given["merge"]})
     lines.append("outputs:")
-    for target, entry in zip(inspection.targets, spec["outputs"], strict=True):
+    for target, entry in zip(inspection.targets, given["outputs"], strict=True):
         lines += [*_comment(target.why, "  "), *_entry(entry, "  ")]
-    if "table" in spec:
-        lines += _entry({"table": spec["table"]})
+    if "table" in given:
+        lines += _entry({"table": given["table"]})
     return "\n".join(lines) + "\n"
 
 
@@ -285,7 +276,7 @@ def _comment(text: str, indent: str = "") -> list[str]:
     return [f"{indent}# {one_line(text)}"]
 
 
-def _entry(entry: dict[str, Any], indent: str = "") -> list[str]:
+def _entry(entry: Given, indent: str = "") -> list[str]:
     text = yaml.dump(entry, Dumper=_Lines, sort_keys=False, allow_unicode=True, width=96)
     first, rest = ("- ", "  ") if indent else ("", "")
     lines = text.rstrip("\n").split("\n")

@@ -10,12 +10,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from keras_scaffold.catalog import load_catalog
-from keras_scaffold.spec import Merge, Spec, branch_width, merge_width
+from keras_scaffold.spec import Input, Merge, Output, Spec
 from keras_scaffold.spec.notation import shape_text
 
 COLUMNS = 100
@@ -39,14 +38,14 @@ def draw(spec: Spec, columns: int = COLUMNS) -> str:
 
 
 def draw_partial(
-    inputs: Sequence[Mapping[str, Any]],
+    inputs: Sequence[Input],
     merge: Merge | None = None,
-    outputs: Sequence[Mapping[str, Any]] = (),
+    outputs: Sequence[Output] = (),
     columns: int = COLUMNS,
 ) -> str:
-    """The diagram of a spec under construction: completed entries, and the merge once known."""
+    """The diagram of a spec under construction: its entries, and the merge once known."""
     if merge is None:
-        apart = Merge("concatenate", tuple(entry["name"] for entry in inputs))
+        apart = Merge("concatenate", tuple(entry.name for entry in inputs))
         rows = [*_Tree(inputs, apart).operands(apart), Row("╎")]
     else:
         rows = [*_Tree(inputs, merge).rows(), *_heads(outputs)]
@@ -65,9 +64,9 @@ def for_encoding(text: str, encoding: str | None) -> str:
 class _Tree:
     """The rows of a merge tree; an operand's rows stand above the merge that takes them."""
 
-    def __init__(self, inputs: Sequence[Mapping[str, Any]], merge: Merge) -> None:
-        self.inputs = {entry["name"]: entry for entry in inputs}
-        self.widths = {entry["name"]: branch_width(entry) for entry in inputs}
+    def __init__(self, inputs: Sequence[Input], merge: Merge) -> None:
+        self.inputs = {entry.name: entry for entry in inputs}
+        self.widths = {entry.name: entry.width for entry in inputs}
         self.merge = merge
         self.shown: set[str] = set()
         # Three columns a level are easier to read; two are what the deepest trees have room for.
@@ -82,7 +81,7 @@ class _Tree:
             yield self._operand(self.merge, "", 0)
 
     def operands(self, merge: Merge, wires: str = "") -> Iterator[Row]:
-        _, common = merge_width(merge, self.widths)
+        _, common = merge.widths(self.widths)
         for place, operand in enumerate(merge.of):
             if isinstance(operand, Merge):
                 # This merge's wire passes by only where an operand above has begun it.
@@ -93,7 +92,7 @@ class _Tree:
 
     def _operand(self, operand: str | Merge, wires: str, common: int) -> Row:
         if isinstance(operand, Merge):
-            width, _ = merge_width(operand, self.widths)
+            width, _ = operand.widths(self.widths)
         else:
             width = self.widths[operand]
         flow = f"→ {width}"
@@ -105,22 +104,20 @@ class _Tree:
             return Row(f"{wires}{operand}", "as above", width=flow)
         self.shown.add(operand)
         entry = self.inputs[operand]
-        title = load_catalog().inputs[entry["type"]].title
-        shape = shape_text(entry["shape"])
-        return Row(f"{wires}{operand}", f"{title} {shape}", entry["encoder"], flow)
+        what = f"{entry.type.title} {shape_text(entry.shape)}"
+        return Row(f"{wires}{operand}", what, entry.encoder.name, flow)
 
 
 def _depth(merge: Merge) -> int:
     return 1 + max((_depth(below) for below in merge.of if isinstance(below, Merge)), default=0)
 
 
-def _heads(outputs: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
+def _heads(outputs: Sequence[Output]) -> Iterator[Row]:
     for place, entry in enumerate(outputs, start=1):
-        task = load_catalog().outputs[entry["task"]]
-        last = entry[task.size] if isinstance(task.size, str) else task.size
-        sizes = " → ".join(str(size) for size in (*entry["units"], last))
+        sizes = " → ".join(str(size) for size in (*entry.fields["units"], entry.size))
         corner = "└" if place == len(outputs) else "├"
-        yield Row(f"{corner}▶ {entry['name']}", task.title, f"Dense {sizes}, {task.activation}")
+        how = f"Dense {sizes}, {entry.task.activation}"
+        yield Row(f"{corner}▶ {entry.name}", entry.task.title, how)
 
 
 def _lines(rows: list[Row], columns: int) -> Iterator[str]:

@@ -20,7 +20,6 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -28,7 +27,7 @@ from keras_scaffold import interrupts, locks
 from keras_scaffold.git import environment
 from keras_scaffold.render.history import ANSWERS_FILE, Recorded, current
 from keras_scaffold.source import is_packaged, template_root, version
-from keras_scaffold.spec import Spec, SpecError, one_line
+from keras_scaffold.spec import Given, Spec, SpecError, one_line
 
 BACKUP = ".orig"
 WORKSHOP = ".keras-scaffold-"  # how the names of our temporary folders begin
@@ -91,7 +90,7 @@ def render_to_memory(spec: Spec, template: str | None = None) -> dict[Path, str]
         }
 
 
-def render_version(given: dict[str, Any], folder: Path, root: Path, recorded: Recorded) -> None:
+def render_version(given: Given, folder: Path, root: Path, recorded: Recorded) -> None:
     """Render a version of the template that lies in a folder, as a project of it records it."""
     with _no_git_for_copier():
         _run_copier(str(root), given, folder)
@@ -259,7 +258,7 @@ def _copy(spec: Spec, project: Path, template: str | None) -> None:
     render_version(spec.given, project, template_root(), current())
 
 
-def _run_copier(source: str, given: dict[str, Any], project: Path) -> None:
+def _run_copier(source: str, given: Given, project: Path) -> None:
     import copier
 
     try:

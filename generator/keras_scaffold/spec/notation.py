@@ -12,19 +12,14 @@ import shlex
 import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from keras_scaffold.catalog import load_catalog
-from keras_scaffold.spec import (
-    DEEPEST_MERGE,
-    SpecError,
-    check_name,
-    complete_input,
-    complete_output,
-    default_project_name,
-    nearest,
-    one_line,
-)
+from keras_scaffold.spec.entries import complete_input, complete_output
+from keras_scaffold.spec.errors import fail, nearest, one_line
+from keras_scaffold.spec.merge import DEEPEST_MERGE
+from keras_scaffold.spec.names import check_name, default_project_name
+from keras_scaffold.spec.reading import Given
 
 INPUT_FORM = "NAME:TYPE[:SHAPE][:ENCODER]"
 OUTPUT_FORM = "NAME:TASK[:CLASSES]"
@@ -32,36 +27,32 @@ MERGE_EXAMPLE = "concatenate(multiply(a, b), c)"
 DIGITS = 12  # the longest number that is read; no field takes a longer one
 
 
-def _fail(place: str, message: str) -> NoReturn:
-    raise SpecError(f"{place}: {message}")
-
-
 def _known(word: str, words: Iterable[str], what: str, place: str) -> str:
     words = list(words)
     if word not in words:
-        _fail(place, f"no {what} '{one_line(word)}'; {nearest(word, words)}")
+        fail(place, f"no {what} '{one_line(word)}'; {nearest(word, words)}")
     return word
 
 
 def _number(text: str, what: str, place: str) -> int:
     if not re.fullmatch(r"[0-9]+", text):
-        _fail(place, f"'{one_line(text)}' is no {what}; give a whole number")
+        fail(place, f"'{one_line(text)}' is no {what}; give a whole number")
     if len(text) > DIGITS:
-        _fail(place, f"the {what} has {len(text)} digits; that is too large")
+        fail(place, f"the {what} has {len(text)} digits; that is too large")
     return int(text)
 
 
 # Inputs and outputs
 
 
-def parse_input(text: str) -> dict[str, Any]:
+def parse_input(text: str) -> Given:
     """Read `chart:image:100x100x3:cnn` into a sparse input."""
     place = f"-i '{one_line(text)}'"
     parts = text.split(":")
     if not 2 <= len(parts) <= 4:
-        _fail(place, f"an input is {INPUT_FORM}, such as chart:image:64x64x3:cnn")
+        fail(place, f"an input is {INPUT_FORM}, such as chart:image:64x64x3:cnn")
     types = load_catalog().inputs
-    entry: dict[str, Any] = {"name": check_name(parts[0], place)}
+    entry: Given = {"name": check_name(parts[0], place)}
     entry["type"] = _known(parts[1], types, "type of input", place)
     rest = parts[2:]
     if rest and rest[0][:1].isdigit():
@@ -71,24 +62,24 @@ def parse_input(text: str) -> dict[str, Any]:
         encoders = types[entry["type"]].encoders
         entry["encoder"] = _known(rest.pop(0), encoders, f"encoder of {entry['type']}", place)
     if rest:
-        _fail(place, f"an input is {INPUT_FORM}: the shape comes before the encoder")
+        fail(place, f"an input is {INPUT_FORM}: the shape comes before the encoder")
     complete_input(entry, place)
     return entry
 
 
-def parse_output(text: str) -> dict[str, Any]:
+def parse_output(text: str) -> Given:
     """Read `genre:multiclass:4` into a sparse output."""
     place = f"-o '{one_line(text)}'"
     parts = text.split(":")
     if not 2 <= len(parts) <= 3:
-        _fail(place, f"an output is {OUTPUT_FORM}, such as genre:multiclass:4")
+        fail(place, f"an output is {OUTPUT_FORM}, such as genre:multiclass:4")
     tasks = load_catalog().outputs
-    entry: dict[str, Any] = {"name": check_name(parts[0], place)}
+    entry: Given = {"name": check_name(parts[0], place)}
     entry["task"] = _known(parts[1], tasks, "task", place)
     if len(parts) == 3:
         size = tasks[entry["task"]].size
         if not isinstance(size, str):
-            _fail(place, f"{entry['task']} takes no number; write {parts[0]}:{entry['task']}")
+            fail(place, f"{entry['task']} takes no number; write {parts[0]}:{entry['task']}")
         entry[size] = _number(parts[2], f"number of {size}", place)
     complete_output(entry, place)
     return entry
@@ -120,7 +111,7 @@ def output_text(entry: Mapping[str, Any]) -> str | None:
 # Merge trees
 
 
-def parse_merge(text: str) -> str | dict[str, Any]:
+def parse_merge(text: str) -> str | Given:
     """Read `concatenate(multiply(a, b, width=32), c)`; a bare method's name stays a string."""
     place = f"-m '{one_line(text)}'"
     try:
@@ -128,34 +119,34 @@ def parse_merge(text: str) -> str | dict[str, Any]:
             tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else "it cannot be parsed"
-        _fail(place, f"{one_line(reason)}; write a tree such as {MERGE_EXAMPLE}")
+        fail(place, f"{one_line(reason)}; write a tree such as {MERGE_EXAMPLE}")
     if isinstance(tree, ast.Name):
         return _known(tree.id, load_catalog().merges, "merge", place)
-    if isinstance(tree, ast.Call):
-        return _merge_node(tree, text.strip(), place)
-    _fail(place, f"not a merge; write a tree such as {MERGE_EXAMPLE}")
+    if not isinstance(tree, ast.Call):
+        fail(place, f"not a merge; write a tree such as {MERGE_EXAMPLE}")
+    return _merge_node(tree, text.strip(), place)
 
 
-def _merge_node(call: ast.Call, text: str, place: str, depth: int = 1) -> dict[str, Any]:
+def _merge_node(call: ast.Call, text: str, place: str, depth: int = 1) -> Given:
     """A merge of a tree that Python's parser read from the text."""
     if depth > DEEPEST_MERGE:
-        _fail(place, f"over {DEEPEST_MERGE} levels deep; flatten the tree")
+        fail(place, f"over {DEEPEST_MERGE} levels deep; flatten the tree")
     method = _source(call.func, text)
-    node: dict[str, Any] = {"method": _known(method, load_catalog().merges, "merge", place)}
+    node: Given = {"method": _known(method, load_catalog().merges, "merge", place)}
     for operand in call.args:
         if isinstance(operand, ast.Call):
             value: Any = _merge_node(operand, text, place, depth + 1)
         elif isinstance(operand, ast.Name):
             value = operand.id
         else:
-            _fail(place, f"'{_source(operand, text)}' is neither an input nor a merge")
+            fail(place, f"'{_source(operand, text)}' is neither an input nor a merge")
         node.setdefault("of", []).append(value)
     for option in call.keywords:
         if option.arg != "width":
-            _fail(place, f"no option '{option.arg or '**'}'; did you mean 'width'?")
+            fail(place, f"no option '{option.arg or '**'}'; did you mean 'width'?")
         node["width"] = _number(_source(option.value, text), "width", place)
     if len(node) == 1:
-        _fail(place, f"{method}() merges nothing; name its inputs, as in {method}(a, b)")
+        fail(place, f"{method}() merges nothing; name its inputs, as in {method}(a, b)")
     return node
 
 

@@ -20,15 +20,10 @@ from keras_scaffold.catalog import (
     Task,
     load_catalog,
 )
-from keras_scaffold.spec import (
-    LONGEST_COLUMN,
-    LONGEST_PROJECT_NAME,
-    MOST_BRANCHES,
-    NAME,
-    WIDEST_PROJECTION,
-)
-
-Schema = dict[str, Any]
+from keras_scaffold.spec.fields import Schema, field_schema
+from keras_scaffold.spec.merge import PROJECTION
+from keras_scaffold.spec.names import LONGEST_PROJECT_NAME, NAME
+from keras_scaffold.spec.spec import MOST_BRANCHES
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -224,9 +219,7 @@ def _merge(methods: Mapping[str, MergeMethod]) -> Schema:
             "width": {
                 "title": "width",
                 "description": "The width to which operands are brought; by default the widest's.",
-                "type": "integer",
-                "minimum": 1,
-                "maximum": WIDEST_PROJECTION,
+                **PROJECTION.schema,
             },
         },
         "allOf": [_method(method) for method in methods.values()],
@@ -246,102 +239,5 @@ def _method(method: MergeMethod) -> Schema:
     }
 
 
-# Fields
-
-
 def _properties(fields: Iterable[Field]) -> Schema:
     return {field.name: field_schema(field) for field in fields}
-
-
-def field_schema(field: Field) -> Schema:
-    """The schema of one field of the catalog."""
-    schema: Schema = {"title": field.name, "description": field.help}
-    if field.default is not None:
-        schema["default"] = field.default
-    return schema | _KINDS[field.kind](field)
-
-
-def _shape(field: Field) -> Schema:
-    axes = zip(field.axes, field.least, field.most, strict=True)
-    return {
-        "type": "array",
-        "minItems": len(field.axes),
-        "maxItems": len(field.axes),
-        "prefixItems": [
-            {"title": axis, "type": "integer", "minimum": least, "maximum": most}
-            for axis, least, most in axes
-        ],
-    }
-
-
-def _integers(field: Field) -> Schema:
-    return {
-        "type": "array",
-        "minItems": 0 if field.empty else 1,
-        "maxItems": field.count,
-        "items": _integer(field),
-    }
-
-
-def _integer(field: Field) -> Schema:
-    return {"type": "integer", "minimum": field.least, "maximum": field.most}
-
-
-def _number(field: Field) -> Schema:
-    return {"type": "number", "minimum": field.least, "maximum": field.most}
-
-
-def _flag(_: Field) -> Schema:
-    return {"type": "boolean"}
-
-
-def _word(field: Field) -> Schema:
-    return {"enum": list(field.choices)}
-
-
-def _column(_: Field) -> Schema:
-    return {
-        "type": "string",
-        "minLength": 1,
-        "maxLength": LONGEST_COLUMN,
-        "not": {"const": "split"},
-    }
-
-
-def _columns(field: Field) -> Schema:
-    return {"type": "array", "minItems": 1, "uniqueItems": True, "items": _column(field)}
-
-
-def _character(field: Field) -> Schema:
-    least = 0 if field.empty else 1
-    return {"type": "string", "minLength": least, "maxLength": 1, "pattern": '^[^A-Za-z0-9"+-]*$'}
-
-
-def _encoding(_: Field) -> Schema:
-    return {"type": "string", "pattern": "^[A-Za-z0-9._-]+$"}
-
-
-def _date_format(field: Field) -> Schema:
-    return {"anyOf": [{"enum": ["", *field.choices]}, {"type": "string", "pattern": "%[YyGcx]"}]}
-
-
-def _codes(field: Field) -> Schema:
-    code = {"type": ["string", "number"], "minLength": 1}
-    codes = {"type": "array", "minItems": 1, "maxItems": field.count, "items": code}
-    return {"type": "object", "propertyNames": _column(field), "additionalProperties": codes}
-
-
-_KINDS = {
-    "shape": _shape,
-    "integers": _integers,
-    "integer": _integer,
-    "number": _number,
-    "flag": _flag,
-    "choice": _word,
-    "column": _column,
-    "columns": _columns,
-    "character": _character,
-    "encoding": _encoding,
-    "date_format": _date_format,
-    "codes": _codes,
-}

@@ -17,12 +17,14 @@ from keras_scaffold.catalog import load_catalog
 from keras_scaffold.render.diagram import draw, draw_partial
 from keras_scaffold.spec import (
     KEYS,
+    Given,
+    Input,
+    Output,
     Spec,
     SpecError,
     check_field,
     check_name,
     check_project_name,
-    columns_of,
     complete_input,
     complete_merge,
     complete_output,
@@ -50,7 +52,6 @@ if TYPE_CHECKING:
     from keras_scaffold.infer import Inspection
 
 MERGE = "concatenate"  # what a spec without a merge means
-Entry = dict[str, Any]
 
 
 # The conversation
@@ -68,7 +69,7 @@ class Data:
 class Answers:
     """A sparse spec, and what was found in the table that it comes from."""
 
-    spec: Entry
+    given: Given
     found: Inspection | None = None
 
 
@@ -92,14 +93,14 @@ def ask(
     return dialog.run(lambda: _project(dialog, copy.deepcopy(dict(given)), destination, tree, data))
 
 
-def ask_input(given: Mapping[str, Any]) -> Entry:
+def ask_input(given: Mapping[str, Any]) -> Given:
     """Ask for one more input of a project; Ctrl-C raises KeyboardInterrupt."""
     dialog = Dialog(this_terminal())
     taken = _taken([*given["inputs"], *given["outputs"]])
     return dialog.run(lambda: _input(dialog, len(given["inputs"]), taken))
 
 
-def ask_output(given: Mapping[str, Any]) -> Entry:
+def ask_output(given: Mapping[str, Any]) -> Given:
     """Ask for one more output of a project; Ctrl-C raises KeyboardInterrupt."""
     dialog = Dialog(this_terminal())
     taken = _taken([*given["inputs"], *given["outputs"]])
@@ -108,7 +109,7 @@ def ask_output(given: Mapping[str, Any]) -> Entry:
 
 def _project(
     dialog: Dialog,
-    draft: Entry,
+    draft: Given,
     destination: Path,
     tree: Callable[[Spec], str] | None,
     data: Data | None,
@@ -119,7 +120,7 @@ def _project(
         from keras_scaffold.wizard.from_data import ask_data
 
         found = ask_data(dialog, data.path, Overrides(**data.overrides))
-        draft = {**copy.deepcopy(found.spec or {}), "project_name": name, **draft}
+        draft = {**copy.deepcopy(found.given), "project_name": name, **draft}
     # A complete proposal, such as that of a table, goes to the summary with the default features.
     proposed = {"project_name", "inputs", "outputs"} <= draft.keys()
     if "project_name" not in draft:
@@ -151,12 +152,12 @@ def _project_name(dialog: Dialog, default: str) -> str:
     return dialog.ask(Text("What is the project called?", default, check_project_name))
 
 
-def _taken(entries: Sequence[Entry]) -> set[str]:
+def _taken(entries: Sequence[Given]) -> set[str]:
     """The names that a further entry may not have."""
     taken = {entry["name"] for entry in entries}
     for entry in entries:
         complete = complete_input if "type" in entry else complete_output
-        taken.update(columns_of(complete(entry)))
+        taken.update(complete(entry).columns)
     return taken
 
 
@@ -177,10 +178,11 @@ def _name(dialog: Dialog, message: str, default: str, taken: set[str], help: str
 # Inputs
 
 
-def _inputs(dialog: Dialog, taken: set[str]) -> list[Entry]:
+def _inputs(dialog: Dialog, taken: set[str]) -> list[Given]:
     entries = [_input(dialog, 0, taken)]
     while True:
-        dialog.show(_diagram([complete_input(entry) for entry in entries]))
+        diagram = draw_partial([complete_input(entry) for entry in entries], columns=columns())
+        dialog.show(f"\n{diagram}\n")
         options = (
             Option("add", "add another input"),
             Option("done", "done", "these are all"),
@@ -196,11 +198,11 @@ def _inputs(dialog: Dialog, taken: set[str]) -> list[Entry]:
         entries.append(_input(dialog, len(entries), known, old))
 
 
-def _input(dialog: Dialog, place: int, taken: set[str], old: Entry | None = None) -> Entry:
+def _input(dialog: Dialog, place: int, taken: set[str], old: Given | None = None) -> Given:
     """Ask for one input; what is offered comes from the `old` one where there is one."""
     types = load_catalog().inputs
-    usual = list(types.values())[place % len(types)]
-    offered = old or {"name": re.sub(r"\W+", "_", usual.title), "type": usual.name}
+    next_type = list(types.values())[place % len(types)]
+    offered = old or {"name": re.sub(r"\W+", "_", next_type.title), "type": next_type.name}
     name = _name(
         dialog,
         f"Input {place + 1}: what is it called?",
@@ -210,14 +212,14 @@ def _input(dialog: Dialog, place: int, taken: set[str], old: Entry | None = None
     )
     kinds = tuple(Option(kind.name, kind.title, kind.help) for kind in types.values())
     kind = dialog.ask(Select(f"What kind of input is {name}?", kinds, offered["type"]))
-    offered = complete_input(offered if kind == offered["type"] else {"name": name, "type": kind})
+    usual = complete_input(offered if kind == offered["type"] else {"name": name, "type": kind})
     entry = {"name": name, "type": kind}
-    entry |= _shape(dialog, entry, offered["shape"])
-    entry |= _encoder(dialog, entry, offered["encoder"])
+    entry |= _shape(dialog, entry, usual.shape)
+    entry |= _encoder(dialog, entry, usual.encoder.name)
     return _keep(entry, old or entry, complete_input, ("name", "type", "shape", "encoder"))
 
 
-def _shape(dialog: Dialog, entry: Entry, default: list[int]) -> Entry:
+def _shape(dialog: Dialog, entry: Given, default: list[int]) -> Given:
     field = load_catalog().inputs[entry["type"]].fields["shape"]
     if field.least == field.most:
         return {}
@@ -242,7 +244,7 @@ def _shape(dialog: Dialog, entry: Entry, default: list[int]) -> Entry:
     return {} if shape == field.default else {"shape": shape}
 
 
-def _encoder(dialog: Dialog, entry: Entry, default: str) -> Entry:
+def _encoder(dialog: Dialog, entry: Given, default: str) -> Given:
     kind = load_catalog().inputs[entry["type"]]
     options = tuple(
         Option(encoder.name, encoder.name, encoder.help)
@@ -266,17 +268,22 @@ def _holds(check: Callable[..., object], *values: object) -> bool:
 
 
 def _keep(
-    entry: Entry, old: Entry, complete: Callable[[Entry], Entry], questions: Sequence[str]
-) -> Entry:
+    entry: Given,
+    old: Given,
+    parse: Callable[[Given], Input | Output],
+    questions: Sequence[str],
+) -> Given:
     """The entry with the fields of the `old` one beyond the questions, where that still holds."""
-    answered, before = complete(entry), complete(old)
+    answered, before = parse(entry).complete, parse(old).complete
     alike = all(answered.get(key) == before.get(key) for key in ("type", "encoder", "task"))
     for key, value in old.items():
         more = {**entry, key: value}
         if key in questions or not (alike or key in ("column", "columns")):
             continue
         # Columns say how many numbers there are, too: they may not overrule an answer.
-        if _holds(complete, more) and all(complete(more)[it] == answered[it] for it in questions):
+        if _holds(parse, more) and all(
+            parse(more).complete[it] == answered[it] for it in questions
+        ):
             entry = more
     return entry
 
@@ -284,7 +291,7 @@ def _keep(
 # The merge
 
 
-def _set_merge(dialog: Dialog, draft: Entry) -> None:
+def _set_merge(dialog: Dialog, draft: Given) -> None:
     names = [entry["name"] for entry in draft["inputs"]]
     merge = draft.pop("merge", MERGE)
     if len(names) > 1:
@@ -295,7 +302,7 @@ def _set_merge(dialog: Dialog, draft: Entry) -> None:
         draft["merge"] = merge
 
 
-def _merge(dialog: Dialog, names: list[str], old: str | Entry) -> str | Entry:
+def _merge(dialog: Dialog, names: list[str], old: str | Given) -> str | Given:
     options = tuple(
         Option(method.name, method.name, method.help)
         for method in load_catalog().merges.values()
@@ -310,7 +317,7 @@ def _merge(dialog: Dialog, names: list[str], old: str | Entry) -> str | Entry:
         return choice
     example = f"{MERGE}({', '.join([f'multiply({names[0]}, {names[1]})', *(names[2:] or names)])})"
 
-    def parse(text: str) -> str | Entry:
+    def parse(text: str) -> str | Given:
         try:
             merge = parse_merge(text)
         except SpecError as error:  # the place is clear here
@@ -326,8 +333,8 @@ def _merge(dialog: Dialog, names: list[str], old: str | Entry) -> str | Entry:
 # Outputs
 
 
-def _outputs(dialog: Dialog, taken: set[str], old: Sequence[Entry] = ()) -> list[Entry]:
-    entries: list[Entry] = []
+def _outputs(dialog: Dialog, taken: set[str], old: Sequence[Given] = ()) -> list[Given]:
+    entries: list[Given] = []
     while True:
         known = taken | {entry["name"] for entry in entries}
         place = len(entries)
@@ -338,7 +345,7 @@ def _outputs(dialog: Dialog, taken: set[str], old: Sequence[Entry] = ()) -> list
             return entries
 
 
-def _output(dialog: Dialog, place: int, taken: set[str], old: Entry | None) -> Entry:
+def _output(dialog: Dialog, place: int, taken: set[str], old: Given | None) -> Given:
     tasks = load_catalog().outputs
     offered = old or {"name": "label", "task": next(iter(tasks))}
     message = (
@@ -355,7 +362,7 @@ def _output(dialog: Dialog, place: int, taken: set[str], old: Entry | None) -> E
     return _keep(entry, old or entry, complete_output, questions)
 
 
-def _classes(dialog: Dialog, entry: Entry, key: str, offered: Entry) -> Entry:
+def _classes(dialog: Dialog, entry: Given, key: str, offered: Given) -> Given:
     field = load_catalog().outputs[entry["task"]].fields[key]
 
     def parse(text: str) -> int:
@@ -372,7 +379,7 @@ def _classes(dialog: Dialog, entry: Entry, key: str, offered: Entry) -> Entry:
 # Features
 
 
-def _set_features(dialog: Dialog, draft: Entry) -> None:
+def _set_features(dialog: Dialog, draft: Given) -> None:
     catalog = load_catalog()
     old = draft.pop("features", catalog.default_features)
     options = tuple(Option(each.name, each.name, each.help) for each in catalog.features.values())
@@ -386,7 +393,7 @@ def _set_features(dialog: Dialog, draft: Entry) -> None:
 
 
 def _last_look(
-    dialog: Dialog, draft: Entry, destination: Path, tree: Callable[[Spec], str] | None
+    dialog: Dialog, draft: Given, destination: Path, tree: Callable[[Spec], str] | None
 ) -> str:
     options = (
         Option("write", "write it", f"into {destination}"),
@@ -416,7 +423,7 @@ def _last_look(
     return dialog.ask(Select("Create this project?", options, "write"))
 
 
-def _change(dialog: Dialog, draft: Entry, what: str) -> None:
+def _change(dialog: Dialog, draft: Given, what: str) -> None:
     """Ask again for one part; the merge too, where it no longer fits the inputs."""
     inputs = draft["inputs"]
     if what == "name":
@@ -439,7 +446,3 @@ def _change(dialog: Dialog, draft: Entry, what: str) -> None:
         ):
             _set_merge(dialog, draft)
     draft.update(without_unread_codes(draft))
-
-
-def _diagram(inputs: Sequence[Entry]) -> str:
-    return f"\n{draw_partial(inputs, columns=columns())}\n"

@@ -1,0 +1,186 @@
+"""The entries of a spec, complete: each input, each output, and how the table is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import Any
+
+from keras_scaffold.catalog import Check, Encoder, Field, InputType, Task, load_catalog
+from keras_scaffold.spec.errors import check_keys, fail, known_word, shown
+from keras_scaffold.spec.fields import check_field
+from keras_scaffold.spec.names import check_name
+from keras_scaffold.spec.reading import Given
+
+Code = str | int | float  # a cell's text or number where the value is missing
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An input or an output; `fields` has the value of each field, given or the catalog's default."""
+
+    name: str
+    fields: Mapping[str, Any]
+
+    @property
+    def columns(self) -> list[str]:
+        """Its columns in a manifest."""
+        return list(self.fields.get("columns", ())) or [self.fields["column"]]
+
+
+@dataclass(frozen=True)
+class Input(Entry):
+    """A branch of the model."""
+
+    type: InputType
+    encoder: Encoder
+
+    @property
+    def complete(self) -> Given:
+        """The entry as a spec that leaves nothing out has it."""
+        words = {"name": self.name, "type": self.type.name, "encoder": self.encoder.name}
+        return {**words, **self.fields}
+
+    @property
+    def known_fields(self) -> Mapping[str, Field]:
+        """Its fields in the catalog."""
+        return self.type.fields_with(self.encoder.name)
+
+    @property
+    def shape(self) -> list[int]:
+        """The tensor's shape, without the batch."""
+        shape: list[int] = self.fields["shape"]
+        return shape
+
+    @property
+    def width(self) -> int:
+        """The width of its branch, which ends in (batch, width)."""
+        value = self.fields[self.encoder.width_of]
+        width: int = value[-1] if isinstance(value, list) else value
+        # A raw one has a sign besides, where it may be missing.
+        signs = 2 if self.encoder.raw and self.fields["optional"] else 1
+        return width * self.encoder.width_times * signs
+
+
+@dataclass(frozen=True)
+class Output(Entry):
+    """A head of the model."""
+
+    task: Task
+
+    @property
+    def complete(self) -> Given:
+        """The entry as a spec that leaves nothing out has it."""
+        return {"name": self.name, "task": self.task.name, **self.fields}
+
+    @property
+    def known_fields(self) -> Mapping[str, Field]:
+        """Its fields in the catalog."""
+        return self.task.fields
+
+    @property
+    def size(self) -> int:
+        """How many numbers its head gives."""
+        size = self.task.size
+        return self.fields[size] if isinstance(size, str) else size
+
+
+@dataclass(frozen=True)
+class TableNotation:
+    """How a table is written: the fields of the catalog's `table`; `missing` is by column."""
+
+    delimiter: str
+    encoding: str
+    decimal: str
+    thousands: str
+    missing: Mapping[str, Sequence[Code]]
+
+    @property
+    def given(self) -> Given:
+        """The fields that differ from their defaults, as a spec states them."""
+        fields = load_catalog().table
+        return {key: value for key, value in asdict(self).items() if value != fields[key].default}
+
+
+def complete_input(given: object, place: str = "input") -> Input:
+    """Check one input and fill in its defaults from the catalog."""
+    types = load_catalog().inputs
+    if not isinstance(given, Mapping):
+        fail(place, f"is {shown(given)}; an input is a mapping with a name and a type")
+    name = check_name(given.get("name"), f"{place}.name")
+    place = f"{place} ({name})"
+    kind = types[known_word(given, "type", types, place)]
+    encoder = kind.default_encoder
+    if "encoder" in given:
+        encoder = kind.encoders[known_word(given, "encoder", kind.encoders, place)]
+    known = kind.fields_with(encoder.name)
+    what = f"{kind.name} with the encoder {encoder.name}"
+    check_keys(given, ["name", "type", "encoder", *known], place, what)
+    done = Input(name, _complete_fields(given, known, name, place), kind, encoder)
+    if "columns" in known and len(done.columns) != done.shape[0]:
+        counts = f"shape has {done.shape[0]}, columns has {len(done.columns)}"
+        fail(place, f"one column for each number of shape: {counts}")
+    _run_checks((*kind.checks, *encoder.checks), done.complete, place)
+    return done
+
+
+def complete_output(given: object, place: str = "output") -> Output:
+    """Check one output and fill in its defaults from the catalog."""
+    tasks = load_catalog().outputs
+    if not isinstance(given, Mapping):
+        fail(place, f"is {shown(given)}; an output is a mapping with a name and a task")
+    name = check_name(given.get("name"), f"{place}.name")
+    place = f"{place} ({name})"
+    task = tasks[known_word(given, "task", tasks, place)]
+    check_keys(given, ["name", "task", *task.fields], place, f"the task {task.name}")
+    return Output(name, _complete_fields(given, task.fields, name, place), task)
+
+
+def complete_table(given: object, place: str = "table") -> TableNotation:
+    """Check how a table is written, and fill in the defaults from the catalog."""
+    catalog = load_catalog()
+    if not isinstance(given, Mapping):
+        fail(place, f'is {shown(given)}; give a mapping such as {{delimiter: ";", decimal: ","}}')
+    check_keys(given, catalog.table, place, "a table")
+    done = _complete_fields(given, catalog.table, "", place)
+    if given:
+        _run_checks(catalog.table_checks, done, place)
+    return TableNotation(**done)
+
+
+def _complete_fields(
+    given: Mapping[Any, Any], known: Mapping[str, Field], name: str, place: str
+) -> Given:
+    for key in given:
+        if key in known:
+            check_field(known[key], given[key], f"{place}.{key}")
+    done: Given = {}
+    for key, field in known.items():
+        done[key] = given[key] if key in given else _default(field, name, given, done)
+    return done
+
+
+def _default(field: Field, name: str, given: Mapping[Any, Any], done: Given) -> Any:
+    """What a field is where the spec is silent; shape comes before columns in every type."""
+    if field.kind == "column":
+        return name
+    if field.kind == "columns":
+        return [f"{name}_{index}" for index in range(done["shape"][0])]
+    if field.kind == "shape" and "columns" in given:
+        return [len(given["columns"])]
+    return field.default
+
+
+@cache
+def _expression(text: str) -> Any:
+    """A Jinja expression of the catalog as a function of the fields, compiled once."""
+    from jinja2 import Environment  # only where an entry has checks
+
+    return Environment().compile_expression(text)
+
+
+def _run_checks(checks: Iterable[Check], fields: Given, place: str) -> None:
+    for check in checks:
+        if not _expression(check.that)(**fields):
+            fail(place, check.otherwise)
