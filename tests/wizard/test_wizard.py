@@ -280,7 +280,7 @@ def test_a_tree_of_merges_is_typed(wizard):
     it.answer("Which tree?", "concatenate(multiply(chart, headline), volum)", ENTER)
     it.shows("did you mean 'volume'?")
     it.press(CLEAR, "concatenate(chart, headline)", ENTER)
-    it.shows("the input 'volume' is in no place of the tree")
+    it.shows("the input 'volume' is not merged")
     it.approve("wizard_tree")
     it.press(CLEAR, "add(dot(chart, headline), volume, chart)", ENTER)
     for message in ("What should be predicted?", "What is label?", "Another output?", FEATURES):
@@ -533,6 +533,39 @@ def test_scaffold_new_leaves_nothing_after_ctrl_c(wizard, tmp_path, place):
     it.answer(QUESTIONS[place][0], CTRL_C)
     assert it.ends() == 130
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("place", [2, 8, len(QUESTIONS) - 1])
+def test_answers_are_kept_after_ctrl_c(wizard, tmp_path, place):
+    it = wizard(command=NEW)
+    it.answer(QUESTIONS[0][0], ENTER)
+    it.answer(QUESTIONS[1][0], "Kept", ENTER)
+    for message, _ in QUESTIONS[2:place]:
+        it.answer(message, ENTER)
+    it.answer(QUESTIONS[place][0], CTRL_C)
+    assert it.ends() == 130
+    assert "Your answers are kept: add --resume to the same command." in it.text()
+    it = wizard(command=[*NEW, "--resume"])
+    for message, _ in QUESTIONS[place:]:
+        it.answer(message, ENTER)
+    assert it.ends() == 0
+    answers = yaml.safe_load((tmp_path / "stock-direction" / ".copier-answers.yml").read_text())
+    assert {key: answers[key] for key in BY_ENTER} == {**BY_ENTER, "project_name": "Kept"}
+    it = wizard(command=[*NEW[:-1], "another", "--resume"])
+    assert it.ends() == 1
+    assert "another: no answers are kept; run scaffold new another" in it.text()
+
+
+def test_answers_that_do_not_fit_are_asked_for_again(wizard, tmp_path):
+    it = wizard(command=NEW)
+    for message, _ in QUESTIONS[:4]:
+        it.answer(message, ENTER)
+    it.answer(QUESTIONS[4][0], CTRL_C)
+    assert it.ends() == 130
+    # With an input given, the questions are others: the first answer fits none of them.
+    it = wizard(command=[*NEW, "--resume", "-i", "chart:image:32x32x3", "--name", "Charts"])
+    it.answer("What should be predicted?", ENTER)
+    it.asks("What is label?")
 
 
 def test_scaffold_new_asks_only_for_what_no_flag_says(wizard, tmp_path):

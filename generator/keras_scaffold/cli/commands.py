@@ -136,6 +136,7 @@ class NewOptions:
     force: bool
     git: bool
     template: str | None
+    resume: bool = False
 
     @property
     def described(self) -> bool:
@@ -153,6 +154,10 @@ def new(options: NewOptions) -> None:
     from keras_scaffold.render.project import check_destination, render, render_to_memory
 
     may_ask = not options.yes and sys.stdin.isatty() and in_terminal()
+    if options.resume and not may_ask:
+        raise CommandLineError(
+            "--resume continues the questions; it needs a terminal, and no --yes"
+        )
     _check_data_flags(options, may_ask)
     given = _given(options.spec_file, options.inputs, options.merge, options.outputs)
     given = options.features.apply(given)
@@ -204,23 +209,21 @@ def _complete(
         from keras_scaffold.wizard.flow import Data
 
         begin = None if options.described or found else Data(data, overrides)
-        answers = _ask(given, options.destination, options.template, begin)
+        answers = _ask(given, options, begin)
         return (answers.given, answers.found or found, True) if answers else None
     if missing and not options.yes:
         raise CommandLineError(missing)
     return ({**_defaults(), **given} if missing else given), found, False
 
 
-def _ask(
-    given: Given, destination: Path, template: str | None, begin: Data | None
-) -> Answers | None:
+def _ask(given: Given, options: NewOptions, begin: Data | None) -> Answers | None:
     from keras_scaffold.render.project import render_to_memory
     from keras_scaffold.wizard.flow import ask
 
     def tree(spec: Spec) -> str:
-        return file_tree(render_to_memory(spec, template), str(destination))
+        return file_tree(render_to_memory(spec, options.template), str(options.destination))
 
-    return ask(given, destination, tree, begin)
+    return ask(given, options.destination, tree, begin, resume=options.resume)
 
 
 def _checked(given: Given, spec_file: Path | None) -> Spec:

@@ -186,6 +186,9 @@ def new(
         typer.Option("--force", help="Write into a folder that is not empty; keeps backups."),
     ] = False,
     no_git: Annotated[bool, typer.Option("--no-git", help="Create no git repository.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue the questions that Ctrl-C stopped.")
+    ] = False,
     template: Template = None,
 ) -> None:
     """Start a project: the model, its data loaders, training and tests."""
@@ -207,6 +210,7 @@ def new(
             force=force,
             git=not no_git,
             template=template,
+            resume=resume,
         )
     )
 

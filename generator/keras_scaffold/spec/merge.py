@@ -52,7 +52,9 @@ def complete_merge(given: object, names: list[str]) -> Merge:
     used = set(tree.inputs)
     for name in names:
         if name not in used:
-            fail("merge", f"the input '{name}' is in no place of the tree; add it to an 'of'")
+            fail(
+                "merge", f"the input '{name}' is not merged; add it, as in concatenate(..., {name})"
+            )
     return tree
 
 

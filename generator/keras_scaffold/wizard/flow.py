@@ -34,6 +34,7 @@ from keras_scaffold.spec import (
     without_unread_codes,
 )
 from keras_scaffold.spec.notation import merge_text, parse_merge, shape_text
+from keras_scaffold.wizard import kept
 from keras_scaffold.wizard.navigation import Dialog
 from keras_scaffold.wizard.questions import (
     BACK,
@@ -78,19 +79,29 @@ def ask(
     destination: Path,
     tree: Callable[[Spec], str] | None = None,
     data: Data | None = None,
+    resume: bool = False,
 ) -> Answers | None:
     """Ask for what `given` lacks; None where the person cancels.
 
     `tree` draws the files that would be written. With `data` the inputs may come from a table.
-    Ctrl-C raises KeyboardInterrupt.
+    Ctrl-C raises KeyboardInterrupt, and keeps the answers for `resume`.
     """
     terminal = this_terminal()
-    dialog = Dialog(terminal)
+    dialog = Dialog(terminal, kept.load(destination) if resume else ())
     terminal.show(
         "Arrow keys and Enter choose, Enter alone takes the [default].\n"
         f"{BACK} goes back, Ctrl-C stops. Nothing is written until you confirm.\n"
     )
-    return dialog.run(lambda: _project(dialog, copy.deepcopy(dict(given)), destination, tree, data))
+    try:
+        answers = dialog.run(
+            lambda: _project(dialog, copy.deepcopy(dict(given)), destination, tree, data)
+        )
+    except KeyboardInterrupt:
+        if dialog.answers and kept.keep(destination, dialog.answers):
+            terminal.show("\nYour answers are kept: add --resume to the same command.")
+        raise
+    kept.forget()
+    return answers
 
 
 def ask_input(given: Mapping[str, Any]) -> Given:
@@ -320,9 +331,10 @@ def _merge(dialog: Dialog, names: list[str], old: str | Given) -> str | Given:
     def parse(text: str) -> str | Given:
         try:
             merge = parse_merge(text)
+            complete_merge(merge, names)
         except SpecError as error:  # the place is clear here
-            raise SpecError(str(error).removeprefix(f"-m '{one_line(text)}': ")) from None
-        complete_merge(merge, names)
+            problem = str(error).removeprefix(f"-m '{one_line(text)}': ")
+            raise SpecError(re.sub(r"^merge\S*: ", "", problem)) from None
         return merge
 
     offered = merge_text(old) if default == tree.value else example
@@ -414,7 +426,7 @@ def _last_look(
     defaults = "Layer widths" if columns_said else "Manifest columns and layer widths"
     hint = f"{defaults} have their defaults; a spec file sets each."
     parts = [
-        spec.project_name,
+        f"{spec.project_name}, the package {spec.package_name}",
         *([tree(spec)] if tree else []),
         draw(spec, columns()),
         wrapped(f"Features: {joined(spec.features)}. {hint}"),

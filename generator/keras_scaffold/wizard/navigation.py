@@ -6,7 +6,7 @@ a plain function that asks on and on, again, with the kept answers in the place 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -22,9 +22,11 @@ class _Back(Exception):
 class Dialog:
     """A conversation that can be taken back answer by answer."""
 
-    def __init__(self, terminal: Terminal) -> None:
+    def __init__(self, terminal: Terminal, restored: Sequence[tuple[str, str]] = ()) -> None:
         self._terminal = terminal
-        self._answers: list[str] = []
+        self._messages = [message for message, _ in restored]  # the question of each answer
+        self._answers = [answer for _, answer in restored]
+        self._restored = len(restored)  # those of a conversation that was interrupted
         self._asked = 0
         self._undone: str | None = None
 
@@ -37,6 +39,11 @@ class Dialog:
             except _Back:
                 continue
 
+    @property
+    def answers(self) -> list[tuple[str, str]]:
+        """What was answered so far: the message of each question, and the answer."""
+        return list(zip(self._messages, self._answers, strict=False))
+
     def is_new(self) -> bool:
         """Whether this part of the conversation is not only repeated."""
         return self._asked == len(self._answers)
@@ -48,8 +55,13 @@ class Dialog:
 
     def ask(self, question: Question) -> str:
         """The answer to a question."""
+        if self._asked < min(self._restored, len(self._answers)):
+            same = self._messages[self._asked] == question.message
+            if not same or not _fits(question, self._answers[self._asked]):
+                del self._answers[self._asked :]  # it was another conversation: the rest is asked
         if self.is_new():
             self._answers.append(self._ask(question))
+            self._messages[self._asked :] = [question.message]
         self._asked += 1
         return self._answers[self._asked - 1]
 
