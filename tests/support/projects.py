@@ -194,10 +194,7 @@ def project(spec: Spec, folder: Path) -> Iterator[Project]:
 
 def sizes(spec: Spec) -> dict[str, int]:
     """The width of each output."""
-    wanted = {}
-    for entry in spec.outputs:
-        wanted[entry.name] = entry.size
-    return wanted
+    return {entry.name: entry.size for entry in spec.outputs}
 
 
 def assert_same(one: Mapping[str, Any], two: Mapping[str, Any], **tolerance: float) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -279,23 +280,19 @@ def _holds(check: Callable[..., object], *values: object) -> bool:
 
 
 def _keep(
-    entry: Given,
-    old: Given,
-    parse: Callable[[Given], Input | Output],
-    questions: Sequence[str],
+    entry: Given, old: Given, parse: Callable[[Given], Input | Output], questions: Sequence[str]
 ) -> Given:
     """The entry with the fields of the `old` one beyond the questions, where that still holds."""
     answered, before = parse(entry).complete, parse(old).complete
     alike = all(answered.get(key) == before.get(key) for key in ("type", "encoder", "task"))
     for key, value in old.items():
-        more = {**entry, key: value}
         if key in questions or not (alike or key in ("column", "columns")):
             continue
-        # Columns say how many numbers there are, too: they may not overrule an answer.
-        if _holds(parse, more) and all(
-            parse(more).complete[it] == answered[it] for it in questions
-        ):
-            entry = more
+        with suppress(SpecError):
+            more = parse({**entry, key: value}).complete
+            # Columns say how many numbers there are, too: they may not overrule an answer.
+            if all(more[it] == answered[it] for it in questions):
+                entry = {**entry, key: value}
     return entry
 
 
