@@ -99,7 +99,7 @@ def inspect(path: Path, overrides: Overrides) -> Inspection:
     warnings += more + _doubts(table, columns, targets) + code_warnings(table, numbers)
     columns = _few_flags(columns)
     taken: set[str] = set()
-    outputs = [_output(target, table, taken) for target in targets]
+    outputs = [_output(target, table, taken, len(targets) > 1) for target in targets]
     inputs, columns = _inputs(table, columns, taken)
     spec = _spec(table, inputs, outputs)
     return Inspection(table, columns, targets, inputs, spec, outputs, warnings, overrides)
@@ -226,9 +226,13 @@ def _doubts(table: Table, columns: list[Column], targets: list[Target]) -> list[
         warnings.append(f"{table.rows} rows are few for a neural network")
     for target in targets:
         if target.missing:
+            kept = (
+                "they count for the other targets only"
+                if len(targets) > 1
+                else "training drops them"
+            )
             warnings.append(
-                f"{target.column}: {target.missing:,} of {table.rows:,} rows have no value; training"
-                " leaves them out"
+                f"{target.column}: {target.missing:,} of {table.rows:,} rows are unlabeled; {kept}"
             )
     for column in columns:
         absent = column.facts.get("absent", 0)
@@ -483,7 +487,7 @@ def _percent(share: float) -> str:
 # Outputs, and the whole
 
 
-def _output(target: Target, table: Table, taken: set[str]) -> dict[str, Any]:
+def _output(target: Target, table: Table, taken: set[str], several: bool) -> dict[str, Any]:
     if table.arrays:
         try:
             name = check_name(target.column, "name")
@@ -500,6 +504,8 @@ def _output(target: Target, table: Table, taken: set[str]) -> dict[str, Any]:
         entry["column"] = target.column
     if isinstance(task.size, str):
         entry[task.size] = target.classes
+    if several and target.missing:
+        entry["optional"] = True
     return entry
 
 

@@ -118,6 +118,7 @@ def _heads(outputs: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
     for place, entry in enumerate(outputs, start=1):
         task = load_catalog().outputs[entry["task"]]
         last = entry[task.size] if isinstance(task.size, str) else task.size
+        last = len(last) if isinstance(last, list) else last  # the names of classes
         sizes = " → ".join(str(size) for size in (*entry["units"], last))
         corner = "└" if place == len(outputs) else "├"
         yield Row(f"{corner}▶ {entry['name']}", task.title, f"Dense {sizes}, {task.activation}")

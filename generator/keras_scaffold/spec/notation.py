@@ -89,7 +89,10 @@ def parse_output(text: str) -> dict[str, Any]:
         size = tasks[entry["task"]].size
         if not isinstance(size, str):
             _fail(place, f"{entry['task']} takes no number; write {parts[0]}:{entry['task']}")
-        entry[size] = _number(parts[2], f"number of {size}", place)
+        named = tasks[entry["task"]].fields[size].kind == "classes" and "," in parts[2]
+        entry[size] = (
+            parts[2].split(",") if named else _number(parts[2], f"number of {size}", place)
+        )
     complete_output(entry, place)
     return entry
 
@@ -114,7 +117,12 @@ def output_text(entry: Mapping[str, Any]) -> str | None:
     if not entry.keys() <= {"name", "task", size}:
         return None
     parts = [entry["name"], entry["task"]]
-    return ":".join(parts + ([str(entry[size])] if isinstance(size, str) and size in entry else []))
+    if isinstance(size, str) and size in entry:
+        names = entry[size] if isinstance(entry[size], list) else []
+        if any(re.search("[,:]", str(name)) for name in names):
+            return None
+        parts.append(",".join(map(str, names)) or str(entry[size]))
+    return ":".join(parts)
 
 
 # Merge trees

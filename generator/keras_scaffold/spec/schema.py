@@ -299,10 +299,21 @@ def _word(field: Field) -> Schema:
     return {"enum": list(field.choices)}
 
 
-def _column(_: Field) -> Schema:
+def _classes(field: Field) -> Schema:
+    names = {
+        "type": "array",
+        "minItems": field.least,
+        "maxItems": field.most,
+        "uniqueItems": True,
+        "items": {"type": ["string", "integer"], "minLength": 1},
+    }
+    return {"anyOf": [_integer(field), names]}
+
+
+def _column(field: Field) -> Schema:
     return {
         "type": "string",
-        "minLength": 1,
+        "minLength": 0 if field.empty else 1,
         "maxLength": LONGEST_COLUMN,
         "not": {"const": "split"},
     }
@@ -344,4 +355,5 @@ _KINDS = {
     "encoding": _encoding,
     "date_format": _date_format,
     "codes": _codes,
+    "classes": _classes,
 }

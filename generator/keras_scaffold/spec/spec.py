@@ -321,7 +321,8 @@ def check_field(field: Field, value: object, place: str) -> None:
         if value not in field.choices or isinstance(value, bool):
             _fail(place, f"is {shown(value)}; {nearest(value, field.choices)}")
     elif field.kind == "column":
-        _check_column(value, place)
+        if value != "" or not field.empty:
+            _check_column(value, place)
     elif field.kind == "columns":
         if not isinstance(value, list) or not value:
             _fail(place, f"is {shown(value)}; give a list of the manifest's columns")
@@ -389,7 +390,28 @@ def _check_codes(field: Field, value: object, place: str) -> None:
                 _fail(f"{place}.{column}[{index}]", f"is {shown(code)}; give a number or a word")
 
 
+def _check_classes(field: Field, value: object, place: str) -> None:
+    if not isinstance(value, list):
+        if isinstance(value, str | Mapping):
+            _fail(place, f"is {shown(value)}; give a number, or a list such as [home, ward, icu]")
+        _check_number(value, field.least, field.most, place, integer=True)
+        return
+    if not field.least <= len(value) <= field.most:
+        _fail(place, f"has {len(value)} names; {field.least} to {field.most} are possible")
+    for index, name in enumerate(value):
+        if isinstance(name, bool):
+            _fail(f"{place}[{index}]", f"is {shown(name)}, a truth value; write it in quotes")
+        if not isinstance(name, str | int) or not str(name).isprintable():
+            _fail(f"{place}[{index}]", f"is {shown(name)}; give a label of the column in quotes")
+        if not str(name) or str(name).strip() != str(name):
+            _fail(f"{place}[{index}]", f"is {shown(name)}; leave out spaces around a label")
+    for name, times in Counter(map(str, value)).items():
+        if times > 1:
+            _fail(place, f"names the class {shown(name)} twice")
+
+
 _OTHER_CHECKS = {
+    "classes": _check_classes,
     "character": _check_character,
     "encoding": _check_encoding,
     "date_format": _check_date_format,
@@ -468,7 +490,7 @@ def complete_input(entry: object, place: str = "input") -> dict[str, Any]:
 
 def _default(field: Field, entry: Mapping[Any, Any], done: Mapping[str, Any]) -> Any:
     """What a field is where the spec is silent; shape comes before columns in every type."""
-    if field.kind == "column":
+    if field.kind == "column" and not field.empty:
         return done["name"]
     if field.kind == "columns":
         return [f"{done['name']}_{index}" for index in range(done["shape"][0])]
@@ -604,6 +626,7 @@ def validate(data: object) -> Spec:
     features = tuple(name for name in catalog.features if name in asked)
     table = complete_table(given.get("table", {}))
     columns = [column for entry in (*inputs, *outputs) for column in columns_of(entry)]
+    columns += [entry["weight"] for entry in outputs if entry["weight"]]
     for column in table.missing:
         if column not in columns:
             _fail(
@@ -621,6 +644,7 @@ def without_unread_codes(given: dict[str, Any]) -> dict[str, Any]:
     entries = [complete_input(entry) for entry in given["inputs"]]
     entries += [complete_output(entry) for entry in given["outputs"]]
     read = {column for entry in entries for column in columns_of(entry)}
+    read |= {entry["weight"] for entry in entries if entry.get("weight")}
     kept = {column: codes[column] for column in codes if column in read}
     table = {key: value for key, value in given["table"].items() if key != "missing"}
     return {**given, "table": {**table, "missing": kept} if kept else table}
@@ -686,6 +710,15 @@ def _check_distinct(inputs: list[dict[str, Any]], outputs: list[dict[str, Any]])
                 )
             seen[entry["name"]] = place
     truth = {column: entry["name"] for entry in outputs for column in columns_of(entry)}
+    readers = {c: f"input '{entry['name']}'" for entry in inputs for c in columns_of(entry)}
+    readers |= {column: f"output '{name}'" for column, name in truth.items()}
+    for index, entry in enumerate(outputs):
+        if entry["weight"] in readers:
+            _fail(
+                f"outputs[{index}] ({entry['name']}).weight",
+                f"the column '{entry['weight']}' is read by the {readers[entry['weight']]};"
+                " give the weights a column of their own",
+            )
     for index, entry in enumerate(inputs):
         for column in columns_of(entry):
             if column in truth:
