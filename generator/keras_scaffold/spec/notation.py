@@ -89,10 +89,10 @@ def parse_output(text: str) -> dict[str, Any]:
         size = tasks[entry["task"]].size
         if not isinstance(size, str):
             _fail(place, f"{entry['task']} takes no number; write {parts[0]}:{entry['task']}")
-        named = tasks[entry["task"]].fields[size].kind == "classes" and "," in parts[2]
-        entry[size] = (
-            parts[2].split(",") if named else _number(parts[2], f"number of {size}", place)
-        )
+        if tasks[entry["task"]].fields[size].kind == "classes" and "," in parts[2]:
+            entry[size] = [name.strip() for name in parts[2].split(",")]
+        else:
+            entry[size] = _number(parts[2], f"number of {size}", place)
     complete_output(entry, place)
     return entry
 
@@ -119,9 +119,9 @@ def output_text(entry: Mapping[str, Any]) -> str | None:
     parts = [entry["name"], entry["task"]]
     if isinstance(size, str) and size in entry:
         names = entry[size] if isinstance(entry[size], list) else []
-        if any(re.search("[,:]", str(name)) for name in names):
+        if any(not isinstance(name, str) or re.search("[,:]", name) for name in names):
             return None
-        parts.append(",".join(map(str, names)) or str(entry[size]))
+        parts.append(",".join(names) or str(entry[size]))
     return ":".join(parts)
 
 
