@@ -72,7 +72,7 @@ BAD_SPECS = {
     "weight a number": (spec(outputs=[{**Y, "weight": 2}]), "weight", "quotes"),
     "weight the split": (spec(outputs=[{**Y, "weight": "split"}]), "weight", "splits"),
     "balanced numbers": (spec(outputs=[{**Y, "task": "regression", "balance": True}]), "balance"),
-    "one class": (classes(["a"]), "outputs[0] (y).classes", "2 to 100000"),
+    "one named class": (classes(["a"]), "outputs[0] (y).classes", "2 to 100000"),
     "a class twice": (classes([1, "1"]), "classes", "twice"),
     "a class that is true": (classes(["a", True]), "classes[1]", "quotes"),
     "a class that is a list": (classes(["a", ["b"]]), "classes[1]", "quotes"),

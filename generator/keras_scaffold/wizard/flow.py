@@ -358,7 +358,7 @@ def _output(dialog: Dialog, place: int, taken: set[str], old: Entry | None) -> E
 def _classes(dialog: Dialog, entry: Entry, key: str, offered: Entry) -> Entry:
     field = load_catalog().outputs[entry["task"]].fields[key]
 
-    def parse(text: str) -> int | list[str]:
+    def parse(text: str) -> Any:
         value: Any = int(text) if re.fullmatch(r"[0-9]{1,9}", text) else text
         if field.kind == "classes" and "," in text:
             value = [name.strip() for name in text.split(",")]
