@@ -170,6 +170,40 @@ def test_losses_and_gradients_are_those_of_numpy(made, lacking):
         np.testing.assert_allclose(float(metric.result()), wanted[name][0], rtol=2e-6)
 
 
+@pytest.mark.parametrize("more", [{"balance": True}, {"weight": "sure"}], ids=str)
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_a_single_output_is_weighted(task, more, tmp_path):
+    """A dict of one name goes another way through Keras."""
+    import numpy as np
+
+    outputs = [small_output("it", task, units=[], **more)]
+    with project(spec_of([small_input("size", "numeric")], outputs=outputs), tmp_path) as one:
+        data = one.module("data")
+        examples = data.open_examples(one.sample())
+        first = examples.values["it"] == min(examples.values["it"])
+        examples = examples.take(np.r_[np.flatnonzero(first)[:5], np.flatnonzero(~first)])
+        preprocessing = data.Preprocessing.adapt(examples)
+        batches = data.make_dataset(examples, preprocessing, len(examples))
+        model = one.module("model").build_model()
+        one.module("model").compile_model(model, preprocessing.state)
+        found = model.evaluate(batches, return_dict=True, verbose=0)
+        p = one.module("evaluate").predict_batches(model, preprocessing, examples, 8)["it"]
+        labels = preprocessing.state["it"]["labels"]
+        places = np.array([labels.index(label) for label in examples.values["it"]])
+        chosen = np.where(places == 1, p[:, 0], 1 - p[:, 0])
+        chosen = chosen if task == "binary" else p[np.arange(len(p)), places]
+        counts = np.bincount(places)
+        w = len(places) / (len(labels) * counts[places])
+        w = examples.values["it.weight"] if "weight" in more else w
+        loss = np.average(-np.log(chosen.astype("float64")), weights=w)
+        assert found["loss"] == pytest.approx(loss, rel=1e-5)
+        assert found["loss"] != pytest.approx(-np.log(chosen).mean(), rel=1e-5)
+        assert found["accuracy"] == pytest.approx(
+            np.mean((p[:, 0] > 0.5) == places if task == "binary" else p.argmax(axis=1) == places)
+        )
+        model.fit(batches, shuffle=False, verbose=0)
+
+
 def test_metrics_in_training_count_labeled_rows(made):
     """As scikit-learn computes them of all labeled rows, with their weights, over several batches."""
     import keras
