@@ -22,7 +22,7 @@ class Field:
     """One key that an input, an output or the table may have.
 
     `kind` is shape, integer, integers, number, flag, choice, column or columns, and also date_format,
-    character, encoding or codes; `least` and `most` bound each number (one bound per axis for a shape).
+    character, encoding, codes or classes; `least` and `most` bound each number (one bound per axis for a shape).
     """
 
     name: str

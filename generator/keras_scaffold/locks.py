@@ -38,4 +38,7 @@ def clear(parent: Path, pattern: str) -> None:
                 with held(folder / LOCK) as dead:
                     pass
             if dead:
-                shutil.rmtree(folder, ignore_errors=True)
+                # The lock last: a git of the dead process may still write, and the next one tries again.
+                for path in sorted(folder.iterdir(), key=lambda path: path.name == LOCK):
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+                folder.rmdir()

@@ -20,6 +20,7 @@ from keras_scaffold import catalog
 from keras_scaffold.infer import Overrides, inspect
 from keras_scaffold.infer.cells import spark
 from keras_scaffold.infer.propose import free_name
+from keras_scaffold.infer.report import as_json
 from keras_scaffold.infer.tables import open_table
 from keras_scaffold.spec import validate
 
@@ -480,7 +481,23 @@ def test_rows_without_a_target_are_no_class(tmp_path):
     found = look(write(tmp_path, text), target="y")
     assert found.targets[0].classes == 3
     assert found.targets[0].missing == 60
-    assert any("60 of 120 rows have no value" in warning for warning in found.warnings)
+    assert any(
+        "60 of 120 rows are unlabeled; training drops them" in warning for warning in found.warnings
+    )
+
+
+def test_targets_with_holes_are_optional_where_there_are_several(tmp_path):
+    text = "x,y,z,w\n" + "".join(
+        f"{math.sin(i):.5f},{'ab'[i // 2 % 2] if i % 2 else ''},{i / 7 if i % 3 else 'NA'},{i % 2}\n"
+        for i in range(120)
+    )
+    found = inspect(write(tmp_path, text), Overrides(targets=["y", "z", "w"]))
+    assert [entry.get("optional", False) for entry in found.spec["outputs"]] == [True, True, False]
+    assert any("y: 60 of 120 rows are unlabeled" in warning for warning in found.warnings)
+    assert [target["labeled"] for target in json.loads(as_json(found))["targets"]] == [60, 80, 120]
+    done = run_scaffold("inspect", "table.csv", *("--target", "y", "--target", "z"), cwd=tmp_path)
+    assert "labeled rows" in done.out and " 60 " in done.out and " 80 " in done.out
+    assert "optional" not in look(tmp_path / "table.csv", target="y").spec["outputs"][0]
 
 
 def test_imbalance_is_said(tmp_path):

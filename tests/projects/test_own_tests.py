@@ -28,13 +28,29 @@ TREE = {
     ],
 }
 
+# Rows are labeled for some outputs only, and weigh differently.
+PARTLY = {
+    "project_name": "Partly Labeled",
+    "inputs": [
+        {"name": "text", "type": "text", "optional": True},
+        {"name": "numbers", "type": "numeric"},
+    ],
+    "outputs": [
+        {"name": "sick", "task": "binary", "optional": True, "balance": True, "weight": "trust"},
+        {"name": "ward", "task": "multiclass", "classes": ["a", "b", "c"], "balance": True},
+        {"name": "tags", "task": "multilabel", "optional": True, "weight": "trust"},
+        {"name": "days", "task": "regression", "optional": True, "loss_weight": 2},
+    ],
+}
+SPECS = {"tree": TREE, "partly labeled": PARTLY}
+
 
 @pytest.mark.slow
-@pytest.mark.parametrize("which", ["flagship", "tree"])
+@pytest.mark.parametrize("which", ["flagship", *SPECS])
 def test_a_project_passes_its_own_tests_and_linters(which, tmp_path):
     flagship = read_spec(template_root() / "template" / "demo.yml")
     made = tmp_path / "made"
-    render(validate(flagship if which == "flagship" else TREE), made, git=False)
+    render(validate(SPECS.get(which, flagship)), made, git=False)
     for tool in (["ruff", "check"], ["ruff", "format", "--check"], ["mypy"], ["pytest", "-q"]):
         done = subprocess.run([sys.executable, "-m", *tool], cwd=made, capture_output=True)
         assert done.returncode == 0, done.stdout.decode()[-4000:]

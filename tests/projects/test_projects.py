@@ -296,23 +296,33 @@ def test_drawn_specs_build(tmp_path):
             check_structure(made)
 
 
-def three_of_each(kinds):
+def three_of_each(kinds, weighted=False):
     inputs = [
         {"name": f"{kind[:8]}_{encoder}_{number}", "type": kind, "encoder": encoder}
         for kind, encoder in kinds
         for number in ("one", "two", "three")
     ]
-    outputs = [{"name": f"{t}_{n}", "task": t} for t in TASKS for n in ("one", "two", "three")]
+    outputs = [
+        {"name": f"{task}_{number}", "task": task, **(outputs_with(task) if weighted else {})}
+        for task in TASKS
+        for number in ("one", "two", "three")
+    ]
     return spec_of(inputs, outputs=outputs)
 
 
-@pytest.mark.parametrize("kind", [*TYPES, "all"])
+def outputs_with(task):
+    """The fields of an output that concern the weights of its rows."""
+    balance = {"balance": True} if "balance" in load_catalog().outputs[task].fields else {}
+    return {"optional": True, "weight": "trust", **balance}
+
+
+@pytest.mark.parametrize("kind", [*TYPES, "all", "weighted"])
 def test_no_six_lines_stand_twice_in_a_file(kind, tmp_path):
     """Where two places look alike, git moves a person's edit to the wrong one."""
-    encoders = [pair for pair in ENCODERS if kind in (pair[0], "all")]
+    encoders = [pair for pair in ENCODERS if kind in (pair[0], "all")] or ENCODERS[:1]
     wanted = {}
     for group in [encoders] if kind == "all" else [[pair] for pair in encoders]:
-        spec = three_of_each(group)
+        spec = three_of_each(group, kind == "weighted")
         render(spec, tmp_path / spec.project_slug, git=False)
     for path in tmp_path.rglob("*.py"):
         lines = path.read_text(encoding="utf-8").splitlines()

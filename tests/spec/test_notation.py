@@ -42,6 +42,10 @@ def test_inputs(text, entry):
     [
         ("y:binary", {"name": "y", "task": "binary"}),
         ("genre:multiclass:4", {"name": "genre", "task": "multiclass", "classes": 4}),
+        (
+            "outcome:multiclass:home,ward,icu",
+            {"name": "outcome", "task": "multiclass", "classes": ["home", "ward", "icu"]},
+        ),
     ],
 )
 def test_outputs(text, entry):
@@ -70,6 +74,11 @@ def test_merges(text, tree):
     assert parse_merge(text.replace(" ", "")) == parse_merge(f"  {text}\n") == tree
 
 
+@pytest.mark.parametrize("names", [["a:b", "c"], ["a,b", "c"], [1, 2]])
+def test_names_that_the_notation_cannot_hold_need_a_spec(names):
+    assert output_text({"name": "y", "task": "multiclass", "classes": names}) is None
+
+
 @given(merges(["a", "b", "c", "d"]))
 def test_a_tree_survives_the_notation(tree):
     assert parse_merge(merge_text(tree)) == tree
@@ -95,6 +104,9 @@ BAD = [
     (parse_output, "y:binary:2", "takes no number"),
     (parse_output, "y:multiclass:one", "whole number"),
     (parse_output, "y:multiclass:1", "2 to 100000"),
+    (parse_output, "y:multiclass:a,b,a", 'names the class "a" twice'),
+    (parse_output, "y:multiclass:a,,b", "leave out spaces"),
+    (parse_output, "y:multilabel:a,b", "whole number"),
     (parse_merge, "", "invalid syntax"),
     (parse_merge, "concat", "did you mean 'concatenate'?"),
     (parse_merge, "concat(a, b)", "did you mean 'concatenate'?"),

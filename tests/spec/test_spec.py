@@ -29,6 +29,10 @@ def spec(inputs=(A, B), outputs=(Y,), **more):
     return {**PROJECT, "inputs": list(inputs), "outputs": list(outputs), **more}
 
 
+def classes(value):
+    return spec(outputs=[{"name": "y", "task": "multiclass", "classes": value}])
+
+
 def deep(levels):
     node = "a"
     for _ in range(levels):
@@ -63,6 +67,19 @@ BAD_SPECS = {
     "name of another script": (spec([{**A, "name": "größe"}]), "inputs[0].name"),
     "equal names": (spec([A, A]), "inputs[1].name", "inputs[0]"),
     "output named as input": (spec(outputs=[{**Y, "name": "a"}]), "outputs[0].name"),
+    "weight an input": (spec(outputs=[{**Y, "weight": "a_0"}]), "outputs[0]", "input 'a'"),
+    "weight a target": (spec(outputs=[{**Y, "weight": "y"}]), "outputs[0]", "output 'y'"),
+    "weight a number": (spec(outputs=[{**Y, "weight": 2}]), "weight", "quotes"),
+    "weight the split": (spec(outputs=[{**Y, "weight": "split"}]), "weight", "splits"),
+    "balanced numbers": (spec(outputs=[{**Y, "task": "regression", "balance": True}]), "balance"),
+    "one named class": (classes(["a"]), "outputs[0] (y).classes", "2 to 100000"),
+    "a class twice": (classes([1, "1"]), "classes", "twice"),
+    "a class that is true": (classes(["a", True]), "classes[1]", "quotes"),
+    "a class that is a list": (classes(["a", ["b"]]), "classes[1]", "quotes"),
+    "a class in spaces": (classes(["a", " b"]), "classes[1]", "spaces"),
+    "an empty class": (classes(["a", ""]), "classes[1]"),
+    "classes a word": (classes("many"), "classes", "[home, ward, icu]"),
+    "classes a mapping": (classes({"a": 1}), "classes", "[home, ward, icu]"),
     "shape a word": (spec([{**A, "shape": "8"}]), "shape"),
     "shape a number": (spec([{**A, "shape": 8}]), "shape"),
     "shape too short": (spec([{"name": "a", "type": "image", "shape": [64, 64]}]), "height"),
@@ -324,3 +341,10 @@ def test_a_spec_may_be_incomplete_until_it_is_rendered():
     assert check_given({"merge": "add"}) == {"merge": "add"}
     with pytest.raises(SpecError, match="outputs: missing"):
         validate({key: NUMBERS_AND_PICTURE[key] for key in ("project_name", "inputs")})
+
+
+def test_codes_of_a_column_of_weights_are_known_until_nothing_reads_it():
+    given = spec(outputs=[{**Y, "weight": "w"}], table={"missing": {"w": [-1]}})
+    assert validate(given).table.missing == {"w": [-1]}
+    assert without_unread_codes(given) == given
+    assert without_unread_codes({**given, "outputs": [Y]})["table"] == {}

@@ -136,9 +136,15 @@ def field_values(field: Field) -> st.SearchStrategy[Any]:
     if field.kind == "codes":
         codes = st.integers(-999, -1) | st.floats(-9, 9) | st.sampled_from(["k. A.", "unknown"])
         return st.dictionaries(columns(), st.lists(codes, min_size=1, max_size=3), max_size=2)
+    if field.kind == "classes":
+        words = st.text("abcXYZ 0-9äß_:,'\"{}é", min_size=1, max_size=12).filter(
+            lambda word: word == word.strip()
+        )
+        names = st.lists(words | st.integers(-9, 9), min_size=2, max_size=5, unique_by=str)
+        return st.integers(field.least, min(field.most, field.least + 60)) | names
     if field.kind == "columns":
         return st.lists(columns(), min_size=1, max_size=6, unique=True)
-    return columns()
+    return columns() | st.just("") if field.empty else columns()
 
 
 def columns() -> st.SearchStrategy[str]:

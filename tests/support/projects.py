@@ -44,7 +44,7 @@ def small(field: Field) -> Any:
         return [min(default, max(least, 10)) for default, least in sizes]
     if field.kind == "integers":
         return [6, 4][: field.count]
-    if field.kind == "integer":
+    if field.kind in ("integer", "classes"):
         return min(field.default, max(field.least, 8))
     return field.default
 
@@ -226,7 +226,7 @@ def tensors(made: Project, manifest: Path, preprocessing: Any = None) -> dict[st
     examples = data.open_examples(manifest)
     preprocessing = preprocessing or data.Preprocessing.adapt(examples)
     batches = data.make_dataset(examples, preprocessing, batch_size=len(examples))
-    inputs, targets = next(iter(batches))
+    inputs, targets, *_ = next(iter(batches))
     return {**inputs, **{f"{name}, true": values for name, values in targets.items()}}
 
 

@@ -88,7 +88,7 @@ Outputs = Annotated[
         "-o",
         "--output",
         metavar="NAME:TASK[:CLASSES]",
-        help="An output, such as genre:multiclass:4; repeatable.",
+        help="An output, such as genre:multiclass:4 or mood:multiclass:good,bad; repeatable.",
         autocompletion=complete.complete_output,
     ),
 ]

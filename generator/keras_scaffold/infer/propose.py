@@ -104,7 +104,7 @@ def inspect(path: Path, overrides: Overrides) -> Inspection:
     warnings += more + _doubts(table, columns, targets) + code_warnings(table, numbers)
     columns = _few_flags(columns)
     taken: set[str] = set()
-    outputs = [_output(target, table, taken) for target in targets]
+    outputs = [_output(target, table, taken, len(targets) > 1) for target in targets]
     inputs, columns = _inputs(table, columns, taken)
     spec = _spec(table, inputs, outputs)
     return Inspection(table, columns, targets, inputs, spec, warnings, overrides)
@@ -231,9 +231,10 @@ def _doubts(table: Table, columns: list[Column], targets: list[Target]) -> list[
         warnings.append(f"{table.rows} rows are few for a neural network")
     for target in targets:
         if target.missing:
+            several = len(targets) > 1
+            kept = "they count for the other targets only" if several else "training drops them"
             warnings.append(
-                f"{target.column}: {target.missing:,} of {table.rows:,} rows have no value; training"
-                " leaves them out"
+                f"{target.column}: {target.missing:,} of {table.rows:,} rows are unlabeled; {kept}"
             )
     for column in columns:
         absent = column.facts.get("absent", 0)
@@ -488,7 +489,7 @@ def _percent(share: float) -> str:
 # Outputs, and the whole
 
 
-def _output(target: Target, table: Table, taken: set[str]) -> Given:
+def _output(target: Target, table: Table, taken: set[str], several: bool) -> Given:
     if table.arrays:
         try:
             name = check_name(target.column, "name")
@@ -505,6 +506,8 @@ def _output(target: Target, table: Table, taken: set[str]) -> Given:
         entry["column"] = target.column
     if isinstance(task.size, str):
         entry[task.size] = target.classes
+    if several and target.missing:
+        entry["optional"] = True
     return entry
 
 

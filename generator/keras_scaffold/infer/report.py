@@ -76,7 +76,7 @@ def _headline(inspection: Inspection) -> str:
 
 
 _HEADER = ("column", "is", "sure", "holes", "", "values", "input", "why")
-_TARGETS = ("target", "task", "holes", "", "values", "why")
+_TARGETS = ("target", "task", "holes", "labeled rows", "", "values", "why")
 
 
 def _column_rows(inspection: Inspection) -> Iterator[tuple[Column, tuple[str, ...]]]:
@@ -128,11 +128,13 @@ def column_text(column: Column) -> str:
 
 
 def _targets(inspection: Inspection) -> list[tuple[str, ...]]:
+    holes = any(target.missing for target in inspection.targets)
     return [
         (
             _cut(target.column),
             target.task + (f", {target.classes} classes" if target.classes > 2 else ""),
             share_text(target.missing / inspection.table.rows),
+            f"{inspection.table.rows - target.missing:,}" if holes else "",
             *target.view,
             target.why,
         )
@@ -193,6 +195,7 @@ def as_json(inspection: Inspection) -> str:
                 "column": target.column,
                 "task": target.task,
                 "missing": round(target.missing / table.rows, 6),
+                "labeled": table.rows - target.missing,
                 "classes": target.classes or None,
                 "counts": dict(target.counts),
                 "why": target.why,

@@ -83,7 +83,14 @@ class Output(Entry):
     def size(self) -> int:
         """How many numbers its head gives."""
         size = self.task.size
-        return self.fields[size] if isinstance(size, str) else size
+        value = self.fields[size] if isinstance(size, str) else size
+        return len(value) if isinstance(value, list) else value  # the names of classes
+
+    @property
+    def weight(self) -> str:
+        """The column with a weight for each row; empty for none."""
+        weight: str = self.fields["weight"]
+        return weight
 
 
 @dataclass(frozen=True)
@@ -163,7 +170,7 @@ def _complete_fields(
 
 def _default(field: Field, name: str, given: Mapping[Any, Any], done: Given) -> Any:
     """What a field is where the spec is silent; shape comes before columns in every type."""
-    if field.kind == "column":
+    if field.kind == "column" and not field.empty:
         return name
     if field.kind == "columns":
         return [f"{name}_{index}" for index in range(done["shape"][0])]

@@ -178,8 +178,44 @@ class _Choice(_Text):
         return {"enum": list(field.choices)}
 
 
+class _Classes(_Kind):
+    """How many classes there are, or their names in order."""
+
+    def check(self, field: Field, value: object, place: str) -> None:
+        if not isinstance(value, list):
+            if isinstance(value, str | Mapping):
+                fail(
+                    place, f"is {shown(value)}; give a number, or a list such as [home, ward, icu]"
+                )
+            _INTEGER.check(field, value, place)
+            return
+        if not field.least <= len(value) <= field.most:
+            fail(place, f"has {len(value)} names; {field.least} to {field.most} are possible")
+        for index, name in enumerate(value):
+            if isinstance(name, bool):
+                fail(f"{place}[{index}]", f"is {shown(name)}, a truth value; write it in quotes")
+            if not isinstance(name, str | int) or not str(name).isprintable():
+                fail(f"{place}[{index}]", f"is {shown(name)}; give a label of the column in quotes")
+            if not str(name) or str(name).strip() != str(name):
+                fail(f"{place}[{index}]", f"is {shown(name)}; leave out spaces around a label")
+        for name, times in Counter(map(str, value)).items():
+            if times > 1:
+                fail(place, f"names the class {shown(name)} twice")
+
+    def schema(self, field: Field) -> Schema:
+        label = {"type": ["string", "integer"], "minLength": 1}
+        count = {"minItems": field.least, "maxItems": field.most}
+        names = {"type": "array", **count, "uniqueItems": True, "items": label}
+        return {"anyOf": [_INTEGER.schema(field), names]}
+
+    def parse(self, text: str) -> Any:
+        return [name.strip() for name in text.split(",")] if "," in text else super().parse(text)
+
+
 class _Column(_Kind):
     def check(self, field: Field, value: object, place: str) -> None:
+        if field.empty and value == "":
+            return
         if not isinstance(value, str):
             fail(place, f"is {shown(value)}, not a column's name; write it in quotes")
         if not value or not value.isprintable():
@@ -192,7 +228,7 @@ class _Column(_Kind):
             )
 
     def schema(self, field: Field) -> Schema:
-        length = {"minLength": 1, "maxLength": LONGEST_COLUMN}
+        length = {"minLength": 0 if field.empty else 1, "maxLength": LONGEST_COLUMN}
         return {"type": "string", **length, "not": {"const": SPLIT}}
 
 
@@ -297,4 +333,5 @@ _KINDS: Mapping[str, _Kind] = {
     "encoding": _Encoding(),
     "date_format": _DateFormat(),
     "codes": _Codes(),
+    "classes": _Classes(),
 }

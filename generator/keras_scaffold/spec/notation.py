@@ -80,7 +80,10 @@ def parse_output(text: str) -> Given:
         size = tasks[entry["task"]].size
         if not isinstance(size, str):
             fail(place, f"{entry['task']} takes no number; write {parts[0]}:{entry['task']}")
-        entry[size] = _number(parts[2], f"number of {size}", place)
+        if tasks[entry["task"]].fields[size].kind == "classes" and "," in parts[2]:
+            entry[size] = [name.strip() for name in parts[2].split(",")]
+        else:
+            entry[size] = _number(parts[2], f"number of {size}", place)
     complete_output(entry, place)
     return entry
 
@@ -105,7 +108,12 @@ def output_text(entry: Mapping[str, Any]) -> str | None:
     if not entry.keys() <= {"name", "task", size}:
         return None
     parts = [entry["name"], entry["task"]]
-    return ":".join(parts + ([str(entry[size])] if isinstance(size, str) and size in entry else []))
+    if isinstance(size, str) and size in entry:
+        names = entry[size] if isinstance(entry[size], list) else []
+        if any(not isinstance(name, str) or re.search("[,:]", name) for name in names):
+            return None
+        parts.append(",".join(names) or str(entry[size]))
+    return ":".join(parts)
 
 
 # Merge trees

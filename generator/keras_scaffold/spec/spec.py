@@ -77,9 +77,10 @@ def validate(data: object) -> Spec:
     features = tuple(name for name in catalog.features if name in asked)
     table = complete_table(given.get("table", {}))
     spec = Spec(given, given["project_name"], tuple(inputs), merge, tuple(outputs), table, features)
+    columns = [*spec.columns, *(entry.weight for entry in outputs if entry.weight)]
     for column in table.missing:
-        if column not in spec.columns:
-            hint = nearest(column, spec.columns)
+        if column not in columns:
+            hint = nearest(column, columns)
             fail("table.missing", f"no input or output reads {shown(column)}; {hint}")
     return spec
 
@@ -100,6 +101,7 @@ def without_unread_codes(given: Given) -> Given:
         return given
     entries = (*map(complete_input, given["inputs"]), *map(complete_output, given["outputs"]))
     read = {column for entry in entries for column in entry.columns}
+    read |= {entry.weight for entry in entries if isinstance(entry, Output) and entry.weight}
     kept = {column: codes[column] for column in codes if column in read}
     table = {key: value for key, value in given["table"].items() if key != "missing"}
     return {**given, "table": {**table, "missing": kept} if kept else table}
@@ -161,6 +163,13 @@ def _check_distinct(inputs: list[Input], outputs: list[Output]) -> None:
             fail(f"{place}.name", f"'{entry.name}' is already the name of {seen[entry.name]}")
         seen[entry.name] = place
     targets = {column: entry.name for entry in outputs for column in entry.columns}
+    readers = {column: f"input '{entry.name}'" for entry in inputs for column in entry.columns}
+    readers |= {column: f"output '{name}'" for column, name in targets.items()}
+    for output in outputs:
+        if output.weight in readers:
+            what = f"the column '{output.weight}' is read by the {readers[output.weight]}"
+            place = f"{seen[output.name]} ({output.name}).weight"
+            fail(place, f"{what}; give the weights a column of their own")
     for each in inputs:
         for column in each.columns:
             if column in targets:

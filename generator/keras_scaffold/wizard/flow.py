@@ -374,15 +374,18 @@ def _output(dialog: Dialog, place: int, taken: set[str], old: Given | None) -> G
 def _classes(dialog: Dialog, entry: Given, key: str, offered: Given) -> Given:
     field = load_catalog().outputs[entry["task"]].fields[key]
 
-    def parse(text: str) -> int:
-        number = int(text) if re.fullmatch(r"[0-9]{1,9}", text) else text
-        check_field(field, number, key)
-        return int(number)
+    def parse(text: str) -> Any:
+        value: Any = int(text) if re.fullmatch(r"[0-9]{1,9}", text) else text
+        if field.kind == "classes" and "," in text:
+            value = [name.strip() for name in text.split(",")]
+        check_field(field, value, key)
+        return value
 
     default = offered.get(key, field.default) if entry["task"] == offered["task"] else field.default
-    question = Text(f"How many {key} has {entry['name']}?", str(default), parse, field.help)
-    number = parse(dialog.ask(question))
-    return {} if number == field.default else {key: number}
+    shown = ", ".join(map(str, default)) if isinstance(default, list) else str(default)
+    question = Text(f"How many {key} has {entry['name']}?", shown, parse, field.help)
+    value = parse(dialog.ask(question))
+    return {} if value == field.default else {key: value}
 
 
 # Features
