@@ -37,7 +37,7 @@ LAYERS = [
     {"cli.completion"},
     {"evolve.edits", "evolve.project", "evolve.renames"},
     {"evolve"},
-    {"wizard.navigation", "render.project", "console"},
+    {"wizard.navigation", "wizard.kept", "render.project", "console"},
     {"wizard.questions"},
     {"wizard"},
     {"render.diagram", "render.history"},

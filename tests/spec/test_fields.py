@@ -62,7 +62,15 @@ def _untidy_code(value):
     return isinstance(value, str) and (value.strip() != value or not value.isprintable())
 
 
+def _one_label_in_two_types(value):
+    """1 and "1"."""
+    return isinstance(value, list) and len(set(map(str, value))) < len(value)
+
+
 BEYOND_SCHEMA = {
+    "classes": lambda value: (
+        _whole_float(value) or _untidy_code(value) or _one_label_in_two_types(value)
+    ),
     "shape": _whole_float,
     "integers": _whole_float,
     "integer": _whole_float,
