@@ -600,7 +600,7 @@ def test_corrections(csv):
     assert column(found, "height").aside == "as you chose"
     assert column(found, "children").type == "categorical"
     assert column(found, "key").type == "text"
-    assert column(found, "id").type == "categorical"
+    assert column(found, "id").type == "numeric"
     validate(found.spec)
 
 
@@ -773,7 +773,7 @@ def test_a_bomb_of_a_picture(tmp_path):
         (["inspect", "people.csv", "--as", "note:numeric"], 1, "no numbers"),
         (["inspect", "people.csv", "--as", "note:datetime"], 1, "no dates"),
         (["inspect", "people.csv", "--target", "since"], 1, "reads as a date"),
-        (["inspect", "people.csv", "--keep", "always"], 1, "always 'x'"),
+        (["inspect", "people.csv", "--keep", "nothing"], 1, "empty"),
         (["inspect", "people.csv", "--out", "spec.yml"], 2, "--target"),
         (["inspect", "people.csv", "--target", "age", "--out", "people.csv"], 1, "already exists"),
         (["new", "out", "--data", "people.csv"], 2, "--target"),
@@ -795,8 +795,16 @@ def test_the_report(csv):
     done = run_scaffold("inspect", "people.csv", "--target", "bought", cwd=csv.parent)
     assert (done.code, done.err) == (0, "")
     for name in TRUTH:
-        assert f"\n  {name} " in done.out
-    for words in ("Set aside", "numeric", "▇", "yes or no", "train --time", "concatenate"):
+        assert re.search(rf"\n  {name} |^- {name}: ", done.out, re.MULTILINE)
+    for words in (
+        "Check",
+        "--keep key",
+        "numeric",
+        "▇",
+        "yes or no",
+        "train --time",
+        "concatenate",
+    ):
         assert words in done.out
 
 
@@ -821,6 +829,7 @@ def test_json_keeps_its_keys(csv):
         "columns",
         "targets",
         "warnings",
+        "check",
         "spec",
     ]
     assert list(told["columns"][0]) == [
@@ -879,7 +888,7 @@ def _in_terminal(*arguments, cwd):
 def test_a_terminal_is_asked_before_a_project_is_written(csv):
     arguments = ["new", "mine", "--data", "people.csv", "--target", "bought", "--no-git"]
     child = _in_terminal(*arguments, cwd=csv.parent)
-    child.expect_exact("Set aside")
+    child.expect_exact("Check")
     child.expect_exact("Create this project?")
     child.send("\r")
     child.expect_exact("train --data ../people.csv")

@@ -8,13 +8,13 @@ are tried, in `_decide`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 import polars as pl
 
 from keras_scaffold.catalog import load_catalog
-from keras_scaffold.infer import dates, files
+from keras_scaffold.infer import dates, files, identifiers
 from keras_scaffold.infer.cells import (
     FALSE,
     TEXT_HOLES,
@@ -26,7 +26,6 @@ from keras_scaffold.infer.cells import (
     binned,
     histogram,
     is_hole,
-    name_words,
     replace_cells,
     spark,
     top,
@@ -56,13 +55,12 @@ URL = re.compile(r"(?i)(https?|ftp|s3|gs)://\S+")
 UNSPACED = re.compile(
     "[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]"
 )
-INDEX_NAMES = {"", "index", "rownames", "rowname", "row", "rowid", "rownum", "idx", "x1", "level_0"}
-ID_WORDS = {"id", "ids", "uuid", "guid", "key", "uid", "identifier", "number", "num", "no", "nr"}
+# What is in a column that no type of input reads, even where a person would keep it.
+READS_NOTHING = ("split", "nested", "address", "time of day", "file", "picture", "series", "array")
 CODE_WORDS = {"zip", "zipcode", "postal", "postcode", "code", "type", "fips"}
 # Words of names whose few whole numbers name something, too.
 PLACE_WORDS = {"precinct", "district", "region", "zone", "ward", "sector", "sex", "gender"}
 PLACE_WORDS |= {"class", "status", "group", "cluster"}
-THINGS = "case|user|customer|client|order|product|item|patient|record|row|sample|session|account"
 DATE_WORDS = {
     "date",
     "time",
@@ -81,9 +79,14 @@ DATE_WORDS = {
 
 
 def look(
-    table: Table, types: dict[str, str], *, outside: bool = False, targets: Sequence[str] = ()
+    table: Table,
+    types: dict[str, str],
+    *,
+    keep: Sequence[str] = (),
+    outside: bool = False,
+    targets: Sequence[str] = (),
 ) -> list[Column]:
-    """What each column is; `types` are those that a person chose, by column."""
+    """What each column is; `types` are those that a person chose, by column, `keep` must be inputs."""
     found = []
     for name in table.columns:
         if name in table.arrays and name not in table.native:
@@ -96,8 +99,11 @@ def look(
             column = Column(name, "number", 0.9, why, aside=f"{why}; rewrite it to use it")
         if name in types:
             column = _as_chosen(cells, column, types[name], table, outside)
+        elif name in keep and column.aside:
+            column = _kept(cells, column)
         found.append(column)
-    return _held_against_all_rows(table, [_usable(column, table) for column in found])
+    found = [_usable(column, table) for column in found]
+    return _held_against_all_rows(table, found, {*keep, *types})
 
 
 def _usable(column: Column, table: Table) -> Column:
@@ -115,7 +121,6 @@ def _decide(cells: Cells, table: Table, outside: bool, target: bool = False) -> 
     rules: tuple[Callable[[Cells], Column | None], ...] = (
         _split,
         _nothing,
-        _index,
         _other,
         _truth,
         _date,
@@ -132,8 +137,13 @@ def _decide(cells: Cells, table: Table, outside: bool, target: bool = False) -> 
     raise AssertionError  # the last rule knows everything
 
 
-def _held_against_all_rows(table: Table, columns: list[Column]) -> list[Column]:
-    """Count over all rows what the sample can only guess: holes, and cells of another kind."""
+def _held_against_all_rows(
+    table: Table, columns: list[Column], chosen: Collection[str] = ()
+) -> list[Column]:
+    """Count over all rows what the sample can only guess: holes, and cells of another kind.
+
+    A column that a person chose is not set aside for those.
+    """
     columns = _with_orders(table, columns)
     used = [column for column in columns if column.type and not _is_array(table, column)]
     good = _count(table, {column.name: _plainly_good(table, column) for column in used})
@@ -144,7 +154,12 @@ def _held_against_all_rows(table: Table, columns: list[Column]) -> list[Column]:
     strict = [c for c in close if c.kind in _STRICT and good[c.name] + holes[c.name] < table.rows]
     bad = _count(table, {c.name: ~_hole(table, c) & ~_good(table, c) for c in strict})
     return [
-        _told(table, replace(column, missing=holes.get(column.name, 0)), bad.get(column.name, 0))
+        _told(
+            table,
+            replace(column, missing=holes.get(column.name, 0)),
+            bad.get(column.name, 0),
+            column.name in chosen,
+        )
         if column.type
         else replace(column, missing=_missing_in_sample(table, column))
         for column in columns
@@ -201,20 +216,21 @@ def _with_orders(table: Table, columns: list[Column]) -> list[Column]:
             counts = _count(table, {p: _stripped(column).str.contains(p) for p in patterns})
             form, day_first, other = dates.decide_order(form, *counts.values())
             facts = {**column.facts, "format": form, "day_first": day_first, "other": other}
-            column = replace(column, facts=facts)
+            view = "", dates.span(Cells.of(table, column.name).values, form)
+            column = replace(column, facts=facts, view=view)
         done.append(column)
     return done
 
 
-def _told(table: Table, column: Column, bad: int) -> Column:
-    """The column, set aside where it has cells of another kind."""
+def _told(table: Table, column: Column, bad: int, chosen: bool) -> Column:
+    """The column, set aside where it has many cells of another kind and no person chose it."""
     if not bad:
         return column
     wrong = pl.col(column.name).filter(~_hole(table, column) & ~_good(table, column)).first()
     first = one_line(str(table.all_rows(wrong).item()))
     kind = "yes or no" if column.kind == "flags" else column.kind
     but = f"{kind} but for {bad:,} {'cells' if bad > 1 else 'cell'} such as '{first}'"
-    if bad <= STRAY * table.rows:
+    if bad <= STRAY * table.rows or chosen:
         return replace(column, facts={**column.facts, "stray": but})
     return column.set_aside(f"{but}; empty them to use it")
 
@@ -269,13 +285,6 @@ def _nothing(cells: Cells) -> Column | None:
     )
 
 
-def _index(cells: Cells) -> Column | None:
-    named = cells.name.lower() in INDEX_NAMES or cells.name.startswith("Unnamed: ")
-    if named and len(cells.values) >= 3 and cells.values.n_unique() > 0.9 * len(cells.values):
-        return _id(cells, 0.99, "numbers the rows, by its name")
-    return None
-
-
 def _other(cells: Cells) -> Column | None:
     if cells.native == "date":
         return _clock(cells, 1.0) if cells.share(CLOCK) > 0.5 else _dated(cells, 1.0, dates.ISO)
@@ -319,16 +328,14 @@ def _step(cells: Cells) -> int:
 
 
 def _dated(cells: Cells, sure: float, form: str) -> Column:
-    values = cells.values
-    ends = [one_line(str(value))[:10] for value in (values.min(), values.max())]
     return Column(
         cells.name,
         "date",
         sure,
         f"reads as a date; train --time {cells.name!r} splits by it",
         "dates",
-        distinct=values.n_unique(),
-        view=("", " … ".join(ends) if re.match(r"\d{4}", str(values[0])) else ends[0]),
+        distinct=cells.values.n_unique(),
+        view=("", dates.span(cells.values, form)),
         facts={"format": form},
     )
 
@@ -341,7 +348,7 @@ def _clock(cells: Cells, sure: float) -> Column:
         "reads as a time of day",
         aside="a time of day is no type of input yet; with its date in one column it is",
         distinct=cells.values.n_unique(),
-        view=("", one_line(cells.values[0])[:10]),
+        view=("", one_line(cells.values[0])),
     )
 
 
@@ -356,10 +363,20 @@ def _number(cells: Cells) -> Column | None:
     numbers = numbers.filter(good)
     whole = bool((numbers == numbers.round()).all())
     distinct = numbers.n_unique()
-    if whole:
+    special = _number_as_date(kept, numbers)
+    if special is None and whole:
         special = _whole_number(kept, numbers, distinct)
-        if special is not None:
-            return special
+    elif special is None and (labels := identifiers.row_label(kept)):
+        special = _id(kept, *labels)
+    if special is not None:
+        return special
+    return _amounts(kept, numbers, share)
+
+
+def _amounts(cells: Cells, numbers: pl.Series, share: float) -> Column:
+    """A column of numbers to compute with, of which a `share` of its values is."""
+    whole = bool((numbers == numbers.round()).all())
+    distinct = numbers.n_unique()
     why = "whole numbers" if whole else "decimals"
     why = f"{distinct} {why}" if distinct <= 20 else why
     if (numbers.abs() > 3.0e38).any():
@@ -377,26 +394,14 @@ def _number(cells: Cells) -> Column | None:
 
 
 def _whole_number(cells: Cells, numbers: pl.Series, distinct: int) -> Column | None:
-    """Ids, codes and dates among whole numbers; None for an amount."""
+    """Ids and codes among whole numbers; None for an amount."""
     words, rows = cells.words(), len(numbers)
-    counter = _is_counter(cells, numbers)
-    low, high = float(numbers.to_numpy().min()), float(numbers.to_numpy().max())
-    unique = distinct == rows
-    if rows >= 10 and counter and low in (0, 1):
-        return _id(cells, 0.98, "counts the rows")
-    if rows >= 10 and unique and (words & ID_WORDS or cells.name.lower().endswith("id")):
-        return _id(cells, 0.97, "another whole number in every row, and an id by its name")
-    if rows >= 20 and counter and not (low >= 1500 and high <= 2200):
-        return _id(cells, 0.9, "goes up by one step from row to row")
-    times = {
-        dates.UNIX: (6e8, 2.2e9),
-        dates.UNIX_MS: (6e11, 2.2e12),
-        dates.ISO: (19000101, 22001231),
-    }
-    for form, (first, last) in times.items() if words & DATE_WORDS else ():
-        if first <= low and high <= last and distinct > 1:
-            return _dated(cells, 0.9, form)
-    if _is_id_name(cells.name):
+    found = identifiers.row_number(cells, numbers) or identifiers.number_name(
+        cells, numbers, distinct
+    )
+    if found:
+        return _id(cells, *found)
+    if identifiers.is_id_name(cells.name) and not identifiers.is_index_name(cells.name):
         return _repeated_id(cells, distinct, rows)
     zeros = bool(cells.values.str.contains(r"^0\d").any())
     code = any(cells.name.lower().endswith(word) for word in CODE_WORDS) or (
@@ -404,25 +409,26 @@ def _whole_number(cells: Cells, numbers: pl.Series, distinct: int) -> Column | N
     )
     if distinct == 2 and rows >= 10 and "year" not in words:
         return _category(cells, 0.8, "two whole numbers")
-    if zeros or (code and not cells.values.str.contains(".", literal=True).any() and low >= 0):
+    whole = not cells.values.str.contains(".", literal=True).any()
+    if zeros or (code and whole and float(numbers.to_numpy().min()) >= 0):
         why = "codes: zeros in front" if zeros else "whole numbers, but codes by the name"
         return _category(cells, 0.9 if zeros else 0.75, why)
     return None
 
 
-def _is_counter(cells: Cells, numbers: pl.Series) -> bool:
-    """Whether the number goes up with the row by the same step throughout."""
-    if len(numbers) < 10:
-        return False
-    rows = cells.at.cast(pl.Float64)
-    steps = (numbers - numbers[0])[1:] / (rows - rows[0])[1:]
-    return bool((steps == steps[0]).all()) and steps[0] != 0
-
-
-def _is_id_name(name: str) -> bool:
-    words = name_words(name)
-    joined = re.search(rf"[a-z]I[Dd]$|(?i:{THINGS})[iI][dD]$", name)
-    return bool(words & {"id", "ids", "uuid", "guid", "uid", "identifier"}) or bool(joined)
+def _number_as_date(cells: Cells, numbers: pl.Series) -> Column | None:
+    """Dates that are written as numbers; None for others."""
+    named = bool(cells.words() & DATE_WORDS)
+    form = dates.find_number_format(numbers, named=named)
+    if form is None:
+        return None
+    if form != dates.ISO and not named and identifiers.row_number(cells, numbers):
+        return None
+    if form == dates.ISO and cells.values.str.contains(".", literal=True).any():
+        example = one_line(cells.values[0])
+        aside = f"dates written as decimals, such as {example}; write them without the point"
+        return replace(_dated(cells, 0.9, form), kind="", aside=aside)
+    return _dated(cells, 0.9, form)
 
 
 def _repeated_id(cells: Cells, distinct: int, rows: int) -> Column:
@@ -509,7 +515,7 @@ def _category_or_text(cells: Cells) -> Column:
     if distinct <= FEW and (rows >= 2 * distinct or distinct <= 12):
         sure = 0.97 if rows >= 10 * distinct else 0.8
         return _category(cells, sure, f"{distinct} values")
-    if _is_id_name(cells.name):
+    if identifiers.is_id_name(cells.name):
         return _repeated_id(cells, distinct, rows)
     if unique > 0.5 and mean >= 2.2:
         return _text(cells, some, unspaced, unique, sure=0.65)
@@ -567,6 +573,19 @@ def _text(
         view=(spark(binned(lengths)), f"{lengths[0]} … {lengths[-1]} {kind}"),
         facts={"length": p95, "vocabulary": len(known), "tokens": kind, "texts": len(some)},
     )
+
+
+def _kept(cells: Cells, column: Column) -> Column:
+    """A column as the type that its values have, whatever speaks against using it."""
+    if column.what in READS_NOTHING or not len(cells.values):
+        return column
+    numbers = cells.numbers()
+    good = numbers.drop_nulls()
+    if len(good) >= 0.95 * len(numbers):
+        return replace(_amounts(cells, good, 1.0), why="as you chose")
+    found = _category_or_text(cells)
+    found = found if found.kind else _category(cells, 1.0, "as you chose")
+    return replace(found, sure=1.0)
 
 
 def _as_chosen(cells: Cells, column: Column, chosen: str, table: Table, outside: bool) -> Column:

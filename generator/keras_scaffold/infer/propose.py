@@ -14,6 +14,7 @@ from typing import Any
 
 from keras_scaffold.catalog import load_catalog
 from keras_scaffold.infer.cells import Column
+from keras_scaffold.infer.checks import aside_lines
 from keras_scaffold.infer.column_types import FEW, MANY, look
 from keras_scaffold.infer.decimals import find_number_notation
 from keras_scaffold.infer.leakage import Leak, find_leaks, find_mean, find_sum
@@ -69,6 +70,11 @@ class Inspection:
     warnings: list[str] = field(default_factory=list)
     overrides: Overrides = Overrides()
 
+    @property
+    def checks(self) -> list[str]:
+        """What a person should look at, a line each: columns that are no input, then warnings."""
+        return [*aside_lines(self.columns, self.warnings), *self.warnings]
+
     def input_of(self, column: str) -> Input | None:
         """The input that a column is in."""
         return next((each for each in self.inputs if column in each.columns), None)
@@ -87,7 +93,8 @@ def inspect(path: Path, overrides: Overrides) -> Inspection:
         raise DataError(f"--target {max(names, key=names.count)}: is given twice; use it once")
     warnings = find_number_notation(table, names, overrides.drop)
     find_missing_codes(table)
-    columns = look(table, _types(overrides, table, names), outside=overrides.outside, targets=names)
+    types = _types(overrides, table, names)
+    columns = look(table, types, keep=overrides.keep, outside=overrides.outside, targets=names)
     by_name = {column.name: column for column in columns}
     targets = [find_target(table, by_name[name], task) for name, task in chosen]
     warnings += [warning for target in targets for warning in target.warnings]
@@ -100,7 +107,7 @@ def inspect(path: Path, overrides: Overrides) -> Inspection:
     columns = _few_flags(columns)
     taken: set[str] = set()
     outputs = [_output(target, table, taken) for target in targets]
-    inputs, columns = _inputs(table, columns, taken)
+    inputs, columns = _inputs(table, columns, taken, overrides.keep)
     spec = _spec(table, inputs, outputs)
     return Inspection(table, columns, targets, inputs, spec, outputs, warnings, overrides)
 
@@ -141,17 +148,10 @@ def _corrected(
         if column.name in overrides.drop:
             column = column.set_aside("as you chose")
         elif column.name in overrides.keep and column.aside:
-            column = _kept(column, table)
+            other = f"use --as {column.name}:TYPE"
+            raise DataError(f"--keep {column.name}: {column.aside}; or {other}")
         done.append(column)
     return done
-
-
-def _kept(column: Column, table: Table) -> Column:
-    """Take a column in again, as the type that its cells allow."""
-    labels = load_catalog().type_for("labels")
-    if labels is None or column.what not in ("id", "category", "tags"):
-        raise DataError(f"--keep {column.name}: {column.aside}; or use --as {column.name}:TYPE")
-    return next(c for c in look(table, {column.name: labels}) if c.name == column.name)
 
 
 # Doubts
@@ -272,7 +272,7 @@ def _few_flags(columns: list[Column]) -> list[Column]:
 
 
 def _inputs(
-    table: Table, columns: list[Column], taken: set[str]
+    table: Table, columns: list[Column], taken: set[str], keep: Sequence[str]
 ) -> tuple[list[Input], list[Column]]:
     """The inputs in the order of their first columns, and the columns, some now set aside."""
     if table.arrays:
@@ -286,7 +286,7 @@ def _inputs(
         if column.type and column.kind not in ("numbers", "labels"):
             seen[column.kind] += 1
             most = MOST.get(column.kind, len(columns))
-            if seen[column.kind] > most:
+            if seen[column.kind] > most and column.name not in keep:
                 columns[place] = column.set_aside(f"over {most} columns of {column.what}s")
                 continue
             groups.append((column.name, [column]))
