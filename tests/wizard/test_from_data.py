@@ -1,7 +1,6 @@
 """Beginning from data in the wizard: `scaffold new` driven in a pseudo-terminal of 100 x 60."""
 
 import random
-import re
 import shlex
 import sys
 

@@ -193,7 +193,7 @@ def _complete(
     None where the person cancels.
     """
     data, overrides, found = options.data, options.overrides, None
-    if data is not None and (overrides["targets"] or data.is_dir()):
+    if data is not None and (overrides.get("targets") or data.is_dir()):
         found = _found(data, overrides, model=not may_ask)
         given = {**(found.spec or {}), "project_name": options.usual_name, **given}
     missing = _missing(given)
@@ -266,7 +266,7 @@ def inspect(
     from keras_scaffold import infer
     from keras_scaffold.infer import report
 
-    if out is not None and not overrides["targets"] and not manifest.is_dir():
+    if out is not None and not overrides.get("targets") and not manifest.is_dir():
         raise CommandLineError("--out needs --target, the column to predict")
     if out is not None and out.exists() and not force:
         raise SpecError(f"{out}: already exists; choose another name, or use --force")
@@ -298,12 +298,12 @@ def _check_data_flags(options: NewOptions, may_ask: bool) -> None:
     data, overrides = options.data, options.overrides
     if data is None:
         for key, value in overrides.items():
-            if value:
+            if value or value == "":
                 flag = "as" if key == "types" else key.rstrip("s")
                 raise CommandLineError(f"--{flag} needs a table; use --data MANIFEST too")
     elif options.described:
         raise CommandLineError("--data gives the inputs and outputs; remove --spec, -i, -m and -o")
-    elif not overrides["targets"] and not data.is_dir() and not may_ask:
+    elif not overrides.get("targets") and not data.is_dir() and not may_ask:
         raise CommandLineError("--data needs --target COLUMN, what to predict")
 
 
@@ -343,6 +343,9 @@ def _data_line(found: Inspection, destination: Path, given: dict[str, Any]) -> s
         "as": overrides.types,
         "drop": overrides.drop,
         "keep": overrides.keep,
+        "decimal": () if overrides.decimal is None else (overrides.decimal,),
+        "thousands": () if overrides.thousands is None else (overrides.thousands,),
+        "missing": overrides.missing,
     }
     words += [word for flag, values in flags.items() for it in values for word in (f"--{flag}", it)]
     words += ["--outside"] if overrides.outside else []

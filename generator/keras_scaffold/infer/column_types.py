@@ -86,7 +86,10 @@ def look(
     outside: bool = False,
     targets: Sequence[str] = (),
 ) -> list[Column]:
-    """What each column is; `types` are those that a person chose, by column, `keep` must be inputs."""
+    """What each column is; `types` are those that a person chose, by column, `keep` must be inputs.
+
+    A type of dates may have their order behind it: datetime:day-first.
+    """
     found = []
     for name in table.columns:
         if name in table.arrays and name not in table.native:
@@ -98,7 +101,9 @@ def look(
             why = f"written like {table.other_notation[name]}, unlike the numbers of other columns"
             column = Column(name, "number", 0.9, why, aside=f"{why}; rewrite it to use it")
         if name in types:
-            column = _as_chosen(cells, column, types[name], table, outside)
+            kind, _, order = types[name].partition(":")
+            column = _as_chosen(cells, column, kind, table, outside)
+            column = replace(column, facts={**column.facts, "order": order})
         elif name in keep and column.aside:
             column = _kept(cells, column)
         found.append(column)
@@ -214,8 +219,10 @@ def _with_orders(table: Table, columns: list[Column]) -> list[Column]:
         form = column.facts.get("format", "")
         if column.type and (form == dates.MIXED or dates.other_order(form)):
             counts = _count(table, {p: _stripped(column).str.contains(p) for p in patterns})
-            form, day_first, other = dates.decide_order(form, *counts.values())
-            facts = {**column.facts, "format": form, "day_first": day_first, "other": other}
+            order = column.facts.get("order", "")
+            form, day_first, doubtful = dates.decide_order(form, list(counts.values()), order)
+            more = {"format": form, "day_first": day_first, "doubtful": doubtful}
+            facts = {**column.facts, **more}
             view = "", dates.span(Cells.of(table, column.name).values, form)
             column = replace(column, facts=facts, view=view)
         done.append(column)

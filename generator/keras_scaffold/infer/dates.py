@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
 
 import polars as pl
 
@@ -144,15 +145,18 @@ def other_order(form: str) -> str:
     return other if form in FORMATS and other in FORMATS else ""
 
 
-def decide_order(form: str, days: int, months: int, either: int) -> tuple[str, bool, str]:
-    """The format by the evidence of all rows: format, day_first, and what to set if it is wrong.
+def decide_order(form: str, counts: Sequence[int], order: str = "") -> tuple[str, bool, bool]:
+    """The format by the evidence of all rows: format, day_first, and whether both orders fit.
 
-    `days` rows have the day first (31/12), `months` the month; `either` are written in numbers.
+    `counts` are the rows with the day first (31/12), those with the month first, and those that are
+    written in numbers. An `order` that a person gives holds whatever the rows show.
     """
-    if form == MIXED or min(days, months) > STRAY * (days + months):
-        return MIXED, days > months, "" if days or months or not either else "day_first: true"
-    other = other_order(form)
-    if not (days or months):
-        return form, False, f'format: "{other}"'
+    days, months, either = counts
+    day_first = order == "day-first" if order else days > months
+    doubtful = not (order or days or months)
+    if form == MIXED or (not order and min(days, months) > STRAY * (days + months)):
+        return MIXED, day_first, doubtful and either > 0
     is_day_first = form.index("%d") < form.index("%m")
-    return (form if is_day_first == (days > months) else other), False, ""
+    if doubtful or is_day_first == day_first:
+        return form, False, doubtful
+    return other_order(form), False, doubtful

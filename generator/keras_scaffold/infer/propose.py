@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import math
 import re
+import shlex
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
@@ -18,12 +19,14 @@ from keras_scaffold.infer.checks import aside_lines
 from keras_scaffold.infer.column_types import FEW, MANY, look
 from keras_scaffold.infer.decimals import find_number_notation
 from keras_scaffold.infer.leakage import Leak, find_leaks, find_mean, find_sum
-from keras_scaffold.infer.missing_codes import code_warnings, find_missing_codes
+from keras_scaffold.infer.missing_codes import code_warnings, find_missing_codes, parse_number
 from keras_scaffold.infer.tables import DataError, Table, open_table
 from keras_scaffold.infer.targets import Target, find_target, known_column, parse_target
 from keras_scaffold.spec import (
+    Code,
     SpecError,
     check_name,
+    complete_table,
     default_project_name,
     nearest,
     validate,
@@ -35,6 +38,7 @@ FAMILY = 4  # columns that differ by a number (sensor_1, sensor_2 ...) make one
 LONGEST_TEXT = 512
 MOST = {"texts": 20, "dates": 20}  # columns that are inputs of their own
 SMALL = 100  # rows
+ORDERS = ("day-first", "month-first")  # of dates, in --as
 
 
 @dataclass(frozen=True)
@@ -44,8 +48,17 @@ class Overrides:
     targets: Sequence[str] = ()  # a column, or COLUMN:TASK
     drop: Sequence[str] = ()
     keep: Sequence[str] = ()
-    types: Sequence[str] = ()  # COLUMN:TYPE
+    types: Sequence[str] = ()  # COLUMN:TYPE; dates also COLUMN:TYPE:ORDER
     outside: bool = False
+    decimal: str | None = None
+    thousands: str | None = None
+    missing: Sequence[str] = ()  # COLUMN:CODE
+
+    @property
+    def notation(self) -> dict[str, str]:
+        """The marks of numbers that are given, as a spec's `table` has them."""
+        given = {"decimal": self.decimal, "thousands": self.thousands}
+        return {key: value for key, value in given.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -91,8 +104,9 @@ def inspect(path: Path, overrides: Overrides) -> Inspection:
     names = [name for name, _ in chosen]
     if len(set(names)) < len(names):
         raise DataError(f"--target {max(names, key=names.count)}: is given twice; use it once")
-    warnings = find_number_notation(table, names, overrides.drop)
-    find_missing_codes(table)
+    warnings = find_number_notation(table, names, _notation(overrides), overrides.drop)
+    codes = _codes(overrides, table)
+    doubtful = find_missing_codes(table, codes)
     types = _types(overrides, table, names)
     columns = look(table, types, keep=overrides.keep, outside=overrides.outside, targets=names)
     by_name = {column.name: column for column in columns}
@@ -103,7 +117,9 @@ def inspect(path: Path, overrides: Overrides) -> Inspection:
     columns, more = _without_leaks(table, columns, targets, overrides)
     numbers = {c.name for c in columns if c.type and c.kind in ("numbers", "dates")}
     numbers |= {target.column for target in targets if target.task == "regression"}
-    warnings += more + _doubts(table, columns, targets) + code_warnings(table, numbers)
+    warnings += (
+        more + _doubts(table, columns, targets) + code_warnings(table, numbers, codes, doubtful)
+    )
     columns = _few_flags(columns)
     taken: set[str] = set()
     outputs = [_output(target, table, taken) for target in targets]
@@ -115,12 +131,42 @@ def inspect(path: Path, overrides: Overrides) -> Inspection:
 # Overrides
 
 
+def _notation(overrides: Overrides) -> dict[str, str]:
+    try:
+        complete_table(overrides.notation, "--")
+    except SpecError as error:
+        raise DataError(str(error).replace("--.", "--")) from None
+    return overrides.notation
+
+
+def _codes(overrides: Overrides, table: Table) -> dict[str, list[Code]]:
+    """The codes for missing values that a person gave, by column."""
+    codes: dict[str, list[Code]] = {}
+    for text in overrides.missing:
+        name, colon, code = text.rpartition(":")
+        number = parse_number(code)
+        if not colon or (number is None and code != "none"):
+            raise DataError(f"--missing {text}: give COLUMN:CODE, such as age:-1, or COLUMN:none")
+        given = codes.setdefault(known_column(name, table, "--missing"), [])
+        given += [] if number is None else [number]
+    return codes
+
+
+def typed_column(text: str) -> tuple[str, str, str]:
+    """`due:datetime:day-first` -> (due, datetime, day-first); the order is empty where none is given."""
+    rest, _, order = text.rpartition(":")
+    if order not in ORDERS:
+        rest, order = text, ""
+    name, _, kind = rest.rpartition(":")
+    return name, kind, order
+
+
 def _types(overrides: Overrides, table: Table, targets: Sequence[str]) -> dict[str, str]:
     types: dict[str, str] = {}
     known = load_catalog().inputs
     for text in overrides.types:
-        name, colon, kind = text.rpartition(":")
-        if not colon:
+        name, kind, order = typed_column(text)
+        if not name:
             raise DataError(f"--as {text}: give COLUMN:TYPE, such as zip:categorical")
         name = known_column(name, table, "--as")
         if kind not in known:
@@ -129,7 +175,9 @@ def _types(overrides: Overrides, table: Table, targets: Sequence[str]) -> dict[s
             raise DataError(f"--as {text}: it is the target; use --target {name}:TASK")
         if name in table.arrays:
             raise DataError(f"--as {text}: what an array is follows from its shape")
-        types[name] = kind
+        if order and known[kind].found_in != "dates":
+            raise DataError(f"--as {text}: {order} is of dates; use {name}:{kind}")
+        types[name] = f"{kind}:{order}" if order else kind
     return types
 
 
@@ -172,7 +220,7 @@ def _without_leaks(
                     f"{leak.column}: predicts {leak.target} suspiciously well ({leak.how}); if it is not"
                     f" known before {leak.target} is: --drop {leak.column!r}"
                 )
-    spared = set(overrides.keep) | {text.rpartition(":")[0] for text in overrides.types}
+    spared = set(overrides.keep) | {typed_column(text)[0] for text in overrides.types}
     used = {column.name for column in columns if column.type}
     all_of_them = used <= set(leaks)
     done = []
@@ -238,11 +286,11 @@ def _doubts(table: Table, columns: list[Column], targets: list[Target]) -> list[
                 f"{column.name}: {column.facts['stray']}; empty them, or train with"
                 " --drop-invalid-rows"
             )
-        if column.type and column.facts.get("other"):
+        if column.type and column.facts.get("doubtful"):
             first = "day" if column.facts["format"].startswith("%d") else "month"
             warnings.append(
                 f"{column.name}: no date shows whether day or month is first; read with the {first}"
-                f" first, else give its input {column.facts['other']}"
+                f" first. If that is wrong: {_as_dates(column, first)}"
             )
         if column.type and absent:
             warnings.append(
@@ -252,6 +300,12 @@ def _doubts(table: Table, columns: list[Column], targets: list[Target]) -> list[
         if column.type and broken:
             warnings.append(f"{column.name}: {broken:.0%} of the files looked at cannot be read")
     return warnings
+
+
+def _as_dates(column: Column, first: str) -> str:
+    """The option that reads a column of dates in the other order."""
+    other = "month" if first == "day" else "day"
+    return f"--as {shlex.quote(f'{column.name}:{column.type}:{other}-first')}"
 
 
 def _few_flags(columns: list[Column]) -> list[Column]:
