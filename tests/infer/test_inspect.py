@@ -827,6 +827,7 @@ def test_json_keeps_its_keys(csv):
         "rows",
         "rows_looked_at",
         "columns",
+        "group",
         "targets",
         "warnings",
         "check",

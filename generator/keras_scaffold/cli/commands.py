@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -237,8 +238,6 @@ def _print_next_steps(
         echo(f"Note: {git}.")
     echo("Next:")
     if destination.resolve() != Path.cwd():
-        import shlex
-
         echo(f"  cd {shlex.quote(str(destination))}")
     echo("  python -m venv .venv && . .venv/bin/activate")
     echo("  pip install -e '.[dev]'")
@@ -285,6 +284,8 @@ def inspect(
         echo(
             "\nNext: scaffold new DEST --data with the same flags, or --out SPEC to edit the spec first"
         )
+    if not as_json and found.spec is not None and found.group:
+        echo(f"Then: python -m PACKAGE train --data {manifest} --group {shlex.quote(found.group)}")
 
 
 def _write(path: Path, text: str) -> None:
@@ -320,19 +321,18 @@ def _found(data: Path, overrides: dict[str, Any], *, model: bool) -> Inspection:
 
 def _data_flags(found: Inspection, destination: Path, given: dict[str, Any]) -> str:
     """How `train`, run in the project, is to find the data."""
-    import shlex
-
     data = found.table.path
     path = data if data.is_absolute() else os.path.relpath(data.absolute(), destination.resolve())
     files = any(load_catalog().inputs[entry["type"]].reads_files for entry in given["inputs"])
     outside = " --outside" if found.overrides.outside and files else ""
-    return f" --data {shlex.quote(str(path))}{outside}"
+    features = given.get("features", load_catalog().default_features)
+    grouped = found.group and "split-by" in features
+    group = f" --group {shlex.quote(found.group)}" if grouped else ""
+    return f" --data {shlex.quote(str(path))}{outside}{group}"
 
 
 def _data_line(found: Inspection, destination: Path, given: dict[str, Any]) -> str | None:
     """The `scaffold new` line that finds the same again; None where more was changed."""
-    import shlex
-
     proposed = {**(found.spec or {}), "project_name": given["project_name"]}
     if proposed != {key: value for key, value in given.items() if key != "features"}:
         return None

@@ -8,6 +8,7 @@ are tried, in `_decide`.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
@@ -444,12 +445,13 @@ def _repeated_id(cells: Cells, distinct: int, rows: int) -> Column:
         return _category(cells, 0.7, f"an id of {distinct} things that repeat")
     if distinct > 0.9 * rows:
         return _id(cells, 0.95, "an id by its name")
-    return _id(
+    found = _id(
         cells,
         0.85,
         f"an id by its name, {rows / distinct:.1f} rows for each",
-        f"an id that repeats; train --group {cells.name!r} keeps its rows in one split",
+        f"an id that repeats; train --group {shlex.quote(cells.name)} keeps its rows in one split",
     )
+    return replace(found, facts={"repeats": True})
 
 
 def _id(cells: Cells, sure: float, why: str, aside: str = "") -> Column:

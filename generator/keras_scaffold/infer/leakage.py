@@ -33,8 +33,11 @@ class Leak:
     sure: bool = True  # else it only stands out among the others
 
 
-def find_leaks(table: Table, columns: list[Column], target: Target) -> list[Leak]:
-    """The columns from each of which, alone, the target follows on a validation set."""
+def find_leaks(table: Table, columns: list[Column], target: Target, group: str = "") -> list[Leak]:
+    """The columns from each of which, alone, the target follows on a validation set.
+
+    Rows with one value of the column `group` are all in the validation set, or none is.
+    """
     if target.task == "multilabel":
         return []
     frame = table.sample.drop(ROW)
@@ -43,9 +46,7 @@ def find_leaks(table: Table, columns: list[Column], target: Target) -> list[Leak
     if frame.height < 30:
         return []
     label = frame[target.column].str.strip_chars()
-    order = np.random.default_rng(SEED).permutation(frame.height)
-    half = frame.height // 2
-    parts = order[:half], order[half:]
+    parts = _halves(frame[group].fill_null("") if group else frame[target.column], bool(group))
     leaks, scores = [], {}
     for column in columns:
         if column.kind not in ("numbers", "labels", "flags") or column.name in table.arrays:
@@ -59,6 +60,18 @@ def find_leaks(table: Table, columns: list[Column], target: Target) -> list[Leak
         else:
             scores[column.name] = _predicts_class(cells, numbers, label, parts, column)
     return leaks + _outliers(scores, target.column, frame.height)
+
+
+def _halves(cells: pl.Series, grouped: bool) -> Parts:
+    """Two random halves of the rows, to learn and to test; of groups, where cells name them."""
+    rng = np.random.default_rng(SEED)
+    if not grouped:
+        order = rng.permutation(len(cells))
+        return order[: len(cells) // 2], order[len(cells) // 2 :]
+    codes = _codes(cells)
+    groups = rng.permutation(int(codes.max()) + 1)
+    learns = np.isin(codes, groups[: len(groups) // 2])
+    return np.flatnonzero(learns), np.flatnonzero(~learns)
 
 
 def _outliers(scores: dict[str, float], target: str, rows: int) -> list[Leak]:

@@ -18,6 +18,7 @@ from keras_scaffold.infer.cells import Column
 from keras_scaffold.infer.checks import aside_lines
 from keras_scaffold.infer.column_types import FEW, MANY, look
 from keras_scaffold.infer.decimals import find_number_notation
+from keras_scaffold.infer.groups import Group, find_groups
 from keras_scaffold.infer.leakage import Leak, find_leaks, find_mean, find_sum
 from keras_scaffold.infer.missing_codes import code_warnings, find_missing_codes, parse_number
 from keras_scaffold.infer.tables import DataError, Table, open_table
@@ -82,6 +83,7 @@ class Inspection:
     outputs: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     overrides: Overrides = Overrides()
+    group: str = ""  # the column for train --group
 
     @property
     def checks(self) -> list[str]:
@@ -114,7 +116,8 @@ def inspect(path: Path, overrides: Overrides) -> Inspection:
     warnings += [warning for target in targets for warning in target.warnings]
     columns = [column for column in columns if column.name not in names]
     columns = _corrected(columns, overrides, table, names)
-    columns, more = _without_leaks(table, columns, targets, overrides)
+    columns, groups = _without_groups(table, columns, targets, overrides)
+    columns, more = _without_leaks(table, columns, targets, overrides, groups)
     numbers = {c.name for c in columns if c.type and c.kind in ("numbers", "dates")}
     numbers |= {target.column for target in targets if target.task == "regression"}
     warnings += (
@@ -125,7 +128,9 @@ def inspect(path: Path, overrides: Overrides) -> Inspection:
     outputs = [_output(target, table, taken) for target in targets]
     inputs, columns = _inputs(table, columns, taken, overrides.keep)
     spec = _spec(table, inputs, outputs)
-    return Inspection(table, columns, targets, inputs, spec, outputs, warnings, overrides)
+    repeated = [c.name for c in columns if c.facts.get("repeats") and c.aside and c.what == "id"]
+    group = groups[0].column if groups else repeated[0] if len(repeated) == 1 else ""
+    return Inspection(table, columns, targets, inputs, spec, outputs, warnings, overrides, group)
 
 
 # Overrides
@@ -205,14 +210,37 @@ def _corrected(
 # Doubts
 
 
-def _without_leaks(
+def _without_groups(
     table: Table, columns: list[Column], targets: list[Target], overrides: Overrides
+) -> tuple[list[Column], list[Group]]:
+    """Set aside the columns that say which rows belong together."""
+    spared = {*overrides.keep, *overrides.drop}
+    spared |= {typed_column(text)[0] for text in overrides.types}
+    groups = find_groups(table, columns, targets, spared)
+    why = {group.column: group.why for group in groups}
+    done = [
+        replace(column, what="group", sure=0.9).set_aside(
+            f"{why[column.name]}; train --group {shlex.quote(column.name)} keeps them in one split"
+        )
+        if column.name in why
+        else column
+        for column in columns
+    ]
+    return done, groups
+
+
+def _without_leaks(
+    table: Table,
+    columns: list[Column],
+    targets: list[Target],
+    overrides: Overrides,
+    groups: Sequence[Group] = (),
 ) -> tuple[list[Column], list[str]]:
     """Set aside the columns with target leakage, unless nothing would be left."""
     warnings: list[str] = []
     leaks: dict[str, Leak] = {}
     for target in targets:
-        for leak in find_leaks(table, columns, target):
+        for leak in find_leaks(table, columns, target, groups[0].column if groups else ""):
             if leak.sure:
                 leaks[leak.column] = leak
             else:

@@ -186,6 +186,7 @@ def as_json(inspection: Inspection) -> str:
         "rows": table.rows,
         "rows_looked_at": table.sample.height,
         "columns": [_column_data(inspection, column) for column in inspection.columns],
+        "group": inspection.group or None,
         "targets": [
             {
                 "column": target.column,
