@@ -22,14 +22,13 @@ MOST_LINES = 40
 
 
 def aside_lines(columns: Sequence[Column], warnings: Sequence[str]) -> list[str]:
-    """A line for the columns of each reason, files first; none for those that a warning names."""
+    """A line for the columns of each reason; none for those that a warning names."""
     warned = {warning.partition(": ")[0] for warning in warnings if "set aside" in warning}
-    groups: dict[tuple[bool, str, str], list[Column]] = {}
+    groups: dict[tuple[str, str], list[Column]] = {}
     for column in columns:
         if column.aside and column.name not in warned:
-            key = column.what not in FILES, column.aside, TYPES.get(column.what, "")
-            groups.setdefault(key, []).append(column)
-    lines = [_line(group) for _, group in sorted(groups.items(), key=lambda pair: pair[0][0])]
+            groups.setdefault((column.aside, TYPES.get(column.what, "")), []).append(column)
+    lines = [_line(group) for group in groups.values()]
     if len(lines) > MOST_LINES:
         more = f"and {len(lines) - MOST_LINES} more reasons; --json lists all columns"
         lines = [*lines[:MOST_LINES], more]

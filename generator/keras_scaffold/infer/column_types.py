@@ -139,7 +139,7 @@ def _decide(cells: Cells, table: Table, outside: bool, target: bool = False) -> 
     for rule in rules:
         column = rule(cells)
         if column is not None:
-            return column
+            return column if target else files.of_names(cells, column, table.folder)
     raise AssertionError  # the last rule knows everything
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from keras_scaffold.catalog import load_catalog
 from keras_scaffold.infer.cells import Column
-from keras_scaffold.infer.checks import aside_lines
+from keras_scaffold.infer.checks import FILES, aside_lines
 from keras_scaffold.infer.column_types import FEW, MANY, look
 from keras_scaffold.infer.decimals import find_number_notation
 from keras_scaffold.infer.groups import Group, find_groups
@@ -87,8 +87,10 @@ class Inspection:
 
     @property
     def checks(self) -> list[str]:
-        """What a person should look at, a line each: columns that are no input, then warnings."""
-        return [*aside_lines(self.columns, self.warnings), *self.warnings]
+        """What a person should look at, a line each: files, columns that are no input, warnings."""
+        lines = [*aside_lines(self.columns, self.warnings), *self.warnings]
+        files = {column.name for column in self.columns if column.what in FILES}
+        return sorted(lines, key=lambda line: line.partition(": ")[0] not in files)
 
     def input_of(self, column: str) -> Input | None:
         """The input that a column is in."""
