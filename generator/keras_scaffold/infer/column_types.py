@@ -108,6 +108,13 @@ def look(
         elif name in keep and column.aside:
             column = _kept(cells, column)
         found.append(column)
+    if not any(column.kind in ("pictures", "series") for column in found):
+        found = [
+            files.of_names(table, column)
+            if column.name not in {*targets, *types, *keep, *table.arrays}
+            else column
+            for column in found
+        ]
     found = [_usable(column, table) for column in found]
     return _held_against_all_rows(table, found, {*keep, *types})
 
@@ -139,7 +146,7 @@ def _decide(cells: Cells, table: Table, outside: bool, target: bool = False) -> 
     for rule in rules:
         column = rule(cells)
         if column is not None:
-            return column if target else files.of_names(cells, column, table.folder)
+            return column
     raise AssertionError  # the last rule knows everything
 
 
@@ -526,7 +533,7 @@ def _category_or_text(cells: Cells) -> Column:
         return _category(cells, sure, f"{distinct} values")
     if identifiers.is_id_name(cells.name):
         return _repeated_id(cells, distinct, rows)
-    if unique > 0.5 and mean >= 2.2:
+    if unique > 0.5 and (mean >= 2.2 or _are_names(some)):
         return _text(cells, some, unspaced, unique, sure=0.65)
     if unique > 0.95:
         return _id(cells, 0.85, "another word in nearly every row")
@@ -541,6 +548,15 @@ def _category_or_text(cells: Cells) -> Column:
             view=bars(counts, rows),
         )
     return _category(cells, 0.85, f"{distinct} values")
+
+
+def _are_names(some: list[str]) -> bool:
+    """Whether texts are mostly of several words, of which some recur: `Acolyte of Pain`, no `A-17 B`."""
+    texts = [text.split() for text in some]
+    words = [word.lower() for text in texts for word in text]
+    several = sum(len(text) > 1 for text in texts) >= 0.6 * len(texts)
+    letters = sum(word.strip(".,:'()-").isalpha() for word in words) >= 0.8 * len(words)
+    return several and letters and len(set(words)) < 0.95 * len(words)
 
 
 def _category(cells: Cells, sure: float, why: str) -> Column:

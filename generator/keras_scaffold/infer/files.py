@@ -12,8 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from keras_scaffold.infer.cells import Cells, Column
-from keras_scaffold.infer.paths import find_fix
-from keras_scaffold.infer.tables import PICTURES, SERIES, DataError, npy_header, quiet_pictures
+from keras_scaffold.infer.paths import files_near, find_fix
+from keras_scaffold.infer.tables import (
+    PICTURES,
+    SERIES,
+    DataError,
+    Table,
+    npy_header,
+    quiet_pictures,
+)
 from keras_scaffold.spec import one_line
 
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP")
@@ -98,12 +105,15 @@ def _nowhere(some: list[str], folder: Path) -> str:
     return f"{missing}; {fix or 'paths start from the folder of the table'}"
 
 
-def of_names(cells: Cells, column: Column, folder: Path) -> Column:
+def of_names(table: Table, column: Column) -> Column:
     """The column, or, where nearly each of its values is the name of another file, those files."""
-    some = cells.some(OPENED)
-    if not some or column.what not in NAMES or column.distinct <= 0.9 * len(cells.values):
+    if column.what not in NAMES or column.distinct < 2 or not files_near(table.folder):
         return column
-    fix = find_fix(some, folder, 0.9)
+    cells = Cells.of(table, column.name)
+    some = cells.some(OPENED)
+    if column.distinct <= 0.9 * len(cells.values):
+        return column
+    fix = find_fix(some, table.folder, 0.9)
     if not fix:
         return column
     kind = "series" if fix.endswith(SERIES) else "picture"

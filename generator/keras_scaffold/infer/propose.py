@@ -22,7 +22,13 @@ from keras_scaffold.infer.groups import Group, find_groups
 from keras_scaffold.infer.leakage import Leak, find_leaks, find_mean, find_sum
 from keras_scaffold.infer.missing_codes import code_warnings, find_missing_codes, parse_number
 from keras_scaffold.infer.tables import DataError, Table, open_table
-from keras_scaffold.infer.targets import Target, find_target, known_column, parse_target
+from keras_scaffold.infer.targets import (
+    Target,
+    find_target,
+    known_column,
+    parse_target,
+    spelling_warnings,
+)
 from keras_scaffold.spec import (
     Code,
     SpecError,
@@ -309,6 +315,8 @@ def _doubts(table: Table, columns: list[Column], targets: list[Target]) -> list[
                 " leaves them out"
             )
     for column in columns:
+        if column.kind == "labels" and column.distinct <= MANY and column.name not in table.arrays:
+            warnings += spelling_warnings(column.name, _labels_in_sample(table, column))
         absent = column.facts.get("absent", 0)
         broken = column.facts.get("broken", 0)
         if column.type and "stray" in column.facts:
@@ -330,6 +338,12 @@ def _doubts(table: Table, columns: list[Column], targets: list[Target]) -> list[
         if column.type and broken:
             warnings.append(f"{column.name}: {broken:.0%} of the files looked at cannot be read")
     return warnings
+
+
+def _labels_in_sample(table: Table, column: Column) -> list[str]:
+    return (
+        table.sample[column.name].drop_nulls().unique().str.strip_chars().unique().sort().to_list()
+    )
 
 
 def _as_dates(column: Column, first: str) -> str:
@@ -584,6 +598,8 @@ def _output(target: Target, table: Table, taken: set[str]) -> dict[str, Any]:
         entry["column"] = target.column
     if isinstance(task.size, str):
         entry[task.size] = target.classes
+    if target.separator not in ("", "|"):
+        entry["separator"] = target.separator
     return entry
 
 

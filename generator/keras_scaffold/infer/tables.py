@@ -11,6 +11,7 @@ import codecs
 import csv
 import io
 import json
+import re
 import tempfile
 import warnings
 import zipfile
@@ -41,6 +42,7 @@ SUFFIXES = {
     ".xlsx": "Excel",
     ".npz": "npz",
 }
+SPLIT_FOLDERS = ("train", "training", "val", "valid", "validation", "dev", "test", "testing")
 KNOWN = "a .csv, .tsv, .parquet, .jsonl, .xlsx or .npz file, or a folder with a folder per class"
 
 
@@ -160,6 +162,7 @@ def _csv(path: Path) -> Table:
         source = Path(scratch.name, f"utf8{path.suffix}")
         encoding = _transcode(path, encoding, source)
     delimiter = _delimiter(source)
+    _check_first_lines(source, delimiter, path)
     header = _header(source, delimiter)
     written = complete_table({"delimiter": delimiter, "encoding": encoding})
     try:
@@ -276,6 +279,35 @@ def _records(text: str, delimiter: str, most: int = 50) -> list[list[str]]:
     except csv.Error:
         pass
     return records[:-1] if len(records) > 2 else records  # the last may be cut
+
+
+def _check_first_lines(source: Path, delimiter: str, path: Path) -> None:
+    """Raise a DataError for a file that begins with something else than the names of its columns."""
+    head = _head(source)
+    lines = [line for line in head.splitlines()[:50] if line.strip()]
+    if not lines:
+        return
+    if re.fullmatch(r'"?sep=.?"?', lines[0].strip(), re.IGNORECASE):
+        raise DataError(
+            f"{path}: line 1 is {lines[0].strip()}, which is for Excel; delete the line"
+        )
+    words = Counter(len(line.split()) for line in lines)
+    width, times = words.most_common(1)[0]
+    aligned = width > 1 and times >= 0.9 * len(lines) and len(lines[0].split()) == width
+    if aligned and not any(mark in lines[0] for mark in DELIMITERS):
+        raise DataError(
+            f"{path}: the columns are aligned with spaces; write a delimiter between them, as"
+            " pandas.read_fwf and to_csv do"
+        )
+    records = [record for record in _records(head, delimiter) if any(record)]
+    widths = Counter(map(len, records))
+    width, times = max(widths.items(), key=lambda pair: pair[1], default=(1, 0))
+    above = next((place for place, record in enumerate(records) if len(record) == width), 0)
+    if above and len(records[0]) <= width / 2 and times >= 0.5 * len(records):
+        raise DataError(
+            f"{path}: {above} {'lines stand' if above > 1 else 'line stands'} above the header, such as"
+            f" '{one_line(delimiter.join(records[0]))}'; delete {'them' if above > 1 else 'it'}"
+        )
 
 
 def _header(source: Path, delimiter: str) -> list[str]:
@@ -523,6 +555,12 @@ def _no_classes(folder: Path) -> DataError:
     if inside:
         return DataError(
             f"{folder}: is a folder; give the table in it, such as {folder / inside[0]}"
+        )
+    splits = [path.name for path in sorted(folder.iterdir()) if path.name.lower() in SPLIT_FOLDERS]
+    if len(splits) > 1:
+        return DataError(
+            f"{folder}: its folders are splits ({', '.join(splits)}); give a table with a row per file"
+            " and the columns image, label and split (train, validation, test)"
         )
     deeper = next((file.parent.parent for file in _pictures(folder.glob("*/*/*"))), None)
     if deeper is not None:
