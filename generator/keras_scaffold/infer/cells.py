@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from keras_scaffold.catalog import load_catalog
@@ -23,6 +25,7 @@ TRUE = ("true", "1", "yes", "y", "t")
 FALSE = ("false", "0", "no", "n", "f")
 
 
+FEW_VALUES = 50  # that are looked at first: most patterns cover none of a column
 View = tuple[str, str]  # a small picture of the values, and what it goes over
 
 
@@ -88,7 +91,9 @@ class Cells:
         return replace_cells(self, self.strings.filter(whole), self.rows.filter(whole))
 
     def share(self, pattern: re.Pattern[str], most: int = 500) -> float:
-        """The share of values that a pattern covers, of some of them."""
+        """The share of values that a pattern covers, of some of them; 0 where a first few are none."""
+        if most > FEW_VALUES and not self.share(pattern, FEW_VALUES):
+            return 0.0
         some = self.some(most)
         return sum(bool(pattern.fullmatch(value)) for value in some) / max(1, len(some))
 
@@ -164,18 +169,17 @@ def histogram(numbers: pl.Series) -> View:
     least, most = numbers.min(), numbers.max()
     span = f"{_short(least)} … {_short(most)}"
     inside = numbers.filter((numbers >= low) & (numbers <= high))
-    return spark(binned(inside.to_list())), span
+    return spark(binned(inside.to_numpy())), span
 
 
-def binned(values: Sequence[float], bins: int = 8) -> list[int]:
+def binned(values: npt.ArrayLike, bins: int = 8) -> list[int]:
     """How many values lie in each of equal steps."""
-    low, high = min(values), max(values)
-    counts = [0] * bins
-    if not (high > low and math.isfinite(high - low)):
-        return [len(values)]
-    scale = bins / (high - low)
-    for value in values:
-        counts[min(bins - 1, int((value - low) * scale))] += 1
+    numbers = np.asarray(values, "float64")
+    low, high = numbers.min(), numbers.max()
+    if not (high > low and np.isfinite(high - low)):
+        return [numbers.size]
+    places = ((numbers - low) * (bins / (high - low))).astype("int64").clip(max=bins - 1)
+    counts: list[int] = np.bincount(places, minlength=bins).tolist()
     return counts
 
 

@@ -107,7 +107,8 @@ def _nowhere(some: list[str], folder: Path) -> str:
 
 def of_names(table: Table, column: Column) -> Column:
     """The column, or, where nearly each of its values is the name of another file, those files."""
-    if column.what not in NAMES or column.distinct < 2 or not files_near(table.folder):
+    possible = column.what in NAMES and column.distinct > max(1, table.sample.height / 10)
+    if not possible or not files_near(table.folder):
         return column
     cells = Cells.of(table, column.name)
     some = cells.some(OPENED)

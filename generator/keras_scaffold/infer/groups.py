@@ -83,7 +83,9 @@ def _numbers(table: Table, name: str) -> Numbers:
     """The ranks of a column's numbers, NaN where a cell is none; a long tail weighs no more than others."""
     cell = pl.col(name).str.strip_chars()
     read = as_numbers(cell, table.notation_of(name), name)
-    return table.sample.select(read.rank()).to_series().to_numpy().astype("float64")
+    return (
+        table.sample[name].to_frame().select(read.rank()).to_series().to_numpy().astype("float64")
+    )
 
 
 def _labels(table: Table, target: Target) -> Numbers | Codes:
