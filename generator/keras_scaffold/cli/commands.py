@@ -257,6 +257,8 @@ def _print_repeat(given: dict[str, Any], destination: Path, found: Inspection | 
 
 # inspect, and new from data
 
+WIDE = 500  # columns whose inspection takes seconds
+
 
 def inspect(
     manifest: Path, overrides: dict[str, Any], out: Path | None, *, force: bool, as_json: bool
@@ -269,7 +271,7 @@ def inspect(
         raise CommandLineError("--out needs --target, the column to predict")
     if out is not None and out.exists() and not force:
         raise SpecError(f"{out}: already exists; choose another name, or use --force")
-    found = infer.inspect(manifest, infer.Overrides(**overrides))
+    found = infer.inspect(manifest, infer.Overrides(**overrides), _show_progress)
     if as_json:
         print(report.as_json(found))
     else:
@@ -286,6 +288,16 @@ def inspect(
         )
     if not as_json and found.spec is not None and found.group:
         echo(f"Then: python -m PACKAGE train --data {manifest} --group {shlex.quote(found.group)}")
+
+
+def _show_progress(done: int, columns: int) -> None:
+    """Show how far the inspection of a wide table is, where a person watches."""
+    if columns >= WIDE and done % 50 == 0 and sys.stderr.isatty():
+        line = f"Inspecting columns: {done:,} of {columns:,}"
+        last = done + 50 >= columns
+        print(
+            "\r" + " " * len(line) if last else f"\r{line}", end="\r", file=sys.stderr, flush=True
+        )
 
 
 def _write(path: Path, text: str) -> None:
@@ -313,7 +325,7 @@ def _found(data: Path, overrides: dict[str, Any], *, model: bool) -> Inspection:
     from keras_scaffold import infer
     from keras_scaffold.infer import report
 
-    found = infer.inspect(data, infer.Overrides(**overrides))
+    found = infer.inspect(data, infer.Overrides(**overrides), _show_progress)
     report.show(found, model=model)
     echo()
     return found

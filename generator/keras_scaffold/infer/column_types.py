@@ -76,6 +76,13 @@ DATE_WORDS = {
 }
 
 
+Progress = Callable[[int, int], None]  # columns that are done, of how many
+
+
+def no_progress(done: int, columns: int) -> None:
+    """Show nothing."""
+
+
 # Over the table
 
 
@@ -86,13 +93,15 @@ def look(
     keep: Sequence[str] = (),
     outside: bool = False,
     targets: Sequence[str] = (),
+    progress: Progress = no_progress,
 ) -> list[Column]:
     """What each column is; `types` are those that a person chose, by column, `keep` must be inputs.
 
     A type of dates may have their order behind it: datetime:day-first.
     """
     found = []
-    for name in table.columns:
+    for place, name in enumerate(table.columns):
+        progress(place, len(table.columns))
         if name in table.arrays and name not in table.native:
             found.append(_array(table, name))
             continue

@@ -16,11 +16,18 @@ from typing import Any
 from keras_scaffold.catalog import load_catalog
 from keras_scaffold.infer.cells import Column
 from keras_scaffold.infer.checks import FILES, aside_lines
-from keras_scaffold.infer.column_types import FEW, MANY, look
+from keras_scaffold.infer.column_types import FEW, MANY, Progress, look, no_progress
 from keras_scaffold.infer.decimals import find_number_notation
 from keras_scaffold.infer.groups import Group, find_groups
 from keras_scaffold.infer.leakage import Leak, find_leaks, find_mean, find_sum
-from keras_scaffold.infer.missing_codes import code_warnings, find_missing_codes, parse_number
+from keras_scaffold.infer.missing_codes import code_warnings, find_missing_codes
+from keras_scaffold.infer.overrides import (
+    Overrides,
+    stated_codes,
+    stated_notation,
+    stated_types,
+    typed_column,
+)
 from keras_scaffold.infer.tables import DataError, Table, open_table
 from keras_scaffold.infer.targets import (
     Target,
@@ -30,12 +37,9 @@ from keras_scaffold.infer.targets import (
     spelling_warnings,
 )
 from keras_scaffold.spec import (
-    Code,
     SpecError,
     check_name,
-    complete_table,
     default_project_name,
-    nearest,
     validate,
 )
 
@@ -45,27 +49,6 @@ FAMILY = 4  # columns that differ by a number (sensor_1, sensor_2 ...) make one
 LONGEST_TEXT = 512
 MOST = {"texts": 20, "dates": 20}  # columns that are inputs of their own
 SMALL = 100  # rows
-ORDERS = ("day-first", "month-first")  # of dates, in --as
-
-
-@dataclass(frozen=True)
-class Overrides:
-    """What a person corrects in the inference; all of it is optional."""
-
-    targets: Sequence[str] = ()  # a column, or COLUMN:TASK
-    drop: Sequence[str] = ()
-    keep: Sequence[str] = ()
-    types: Sequence[str] = ()  # COLUMN:TYPE; dates also COLUMN:TYPE:ORDER
-    outside: bool = False
-    decimal: str | None = None
-    thousands: str | None = None
-    missing: Sequence[str] = ()  # COLUMN:CODE
-
-    @property
-    def notation(self) -> dict[str, str]:
-        """The marks of numbers that are given, as a spec's `table` has them."""
-        given = {"decimal": self.decimal, "thousands": self.thousands}
-        return {key: value for key, value in given.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -88,7 +71,7 @@ class Inspection:
     spec: dict[str, Any] | None
     outputs: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    overrides: Overrides = Overrides()
+    overrides: Overrides = field(default_factory=Overrides)
     group: str = ""  # the column for train --group
 
     @property
@@ -103,7 +86,7 @@ class Inspection:
         return next((each for each in self.inputs if column in each.columns), None)
 
 
-def inspect(path: Path, overrides: Overrides) -> Inspection:
+def inspect(path: Path, overrides: Overrides, progress: Progress = no_progress) -> Inspection:
     """Look at a table and propose a spec; DataError where that cannot be done."""
     table = open_table(path)
     if table.rows < 2:
@@ -114,11 +97,18 @@ def inspect(path: Path, overrides: Overrides) -> Inspection:
     names = [name for name, _ in chosen]
     if len(set(names)) < len(names):
         raise DataError(f"--target {max(names, key=names.count)}: is given twice; use it once")
-    warnings = find_number_notation(table, names, _notation(overrides), overrides.drop)
-    codes = _codes(overrides, table)
+    warnings = find_number_notation(table, names, stated_notation(overrides), overrides.drop)
+    codes = stated_codes(overrides, table)
     doubtful = find_missing_codes(table, codes)
-    types = _types(overrides, table, names)
-    columns = look(table, types, keep=overrides.keep, outside=overrides.outside, targets=names)
+    types = stated_types(overrides, table, names)
+    columns = look(
+        table,
+        types,
+        keep=overrides.keep,
+        outside=overrides.outside,
+        targets=names,
+        progress=progress,
+    )
     by_name = {column.name: column for column in columns}
     targets = [find_target(table, by_name[name], task) for name, task in chosen]
     warnings += [warning for target in targets for warning in target.warnings]
@@ -142,56 +132,6 @@ def inspect(path: Path, overrides: Overrides) -> Inspection:
 
 
 # Overrides
-
-
-def _notation(overrides: Overrides) -> dict[str, str]:
-    try:
-        complete_table(overrides.notation, "--")
-    except SpecError as error:
-        raise DataError(str(error).replace("--.", "--")) from None
-    return overrides.notation
-
-
-def _codes(overrides: Overrides, table: Table) -> dict[str, list[Code]]:
-    """The codes for missing values that a person gave, by column."""
-    codes: dict[str, list[Code]] = {}
-    for text in overrides.missing:
-        name, colon, code = text.rpartition(":")
-        number = parse_number(code)
-        if not colon or (number is None and code != "none"):
-            raise DataError(f"--missing {text}: give COLUMN:CODE, such as age:-1, or COLUMN:none")
-        given = codes.setdefault(known_column(name, table, "--missing"), [])
-        given += [] if number is None else [number]
-    return codes
-
-
-def typed_column(text: str) -> tuple[str, str, str]:
-    """`due:datetime:day-first` -> (due, datetime, day-first); the order is empty where none is given."""
-    rest, _, order = text.rpartition(":")
-    if order not in ORDERS:
-        rest, order = text, ""
-    name, _, kind = rest.rpartition(":")
-    return name, kind, order
-
-
-def _types(overrides: Overrides, table: Table, targets: Sequence[str]) -> dict[str, str]:
-    types: dict[str, str] = {}
-    known = load_catalog().inputs
-    for text in overrides.types:
-        name, kind, order = typed_column(text)
-        if not name:
-            raise DataError(f"--as {text}: give COLUMN:TYPE, such as zip:categorical")
-        name = known_column(name, table, "--as")
-        if kind not in known:
-            raise DataError(f"--as {text}: no type of input '{kind}'; {nearest(kind, known)}")
-        if name in targets:
-            raise DataError(f"--as {text}: it is the target; use --target {name}:TASK")
-        if name in table.arrays:
-            raise DataError(f"--as {text}: what an array is follows from its shape")
-        if order and known[kind].found_in != "dates":
-            raise DataError(f"--as {text}: {order} is of dates; use {name}:{kind}")
-        types[name] = f"{kind}:{order}" if order else kind
-    return types
 
 
 def _corrected(

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from keras_scaffold.catalog import load_catalog
 from keras_scaffold.infer import Inspection, Overrides, inspect, report
-from keras_scaffold.infer.propose import typed_column
+from keras_scaffold.infer.overrides import typed_column
 from keras_scaffold.infer.tables import KNOWN, SUFFIXES, DataError
 from keras_scaffold.infer.targets import likely_target
 from keras_scaffold.wizard.navigation import Dialog
