@@ -76,6 +76,8 @@ class Cells:
         """Read a column's cells from the table's sample."""
         strings = table.sample[name].str.strip_chars()
         written = table.notation_of(name)
+        if name in written.units:
+            strings = pl.select(_without_units(pl.lit(strings), written, name)).to_series()
         hole = pl.select(is_hole(pl.lit(strings), written, name)).to_series()
         values, rows = strings.filter(~hole), table.sample[ROW]
         native = table.native.get(name, "")
@@ -83,7 +85,7 @@ class Cells:
 
     def numbers(self) -> pl.Series:
         """The values as numbers, null where one is none."""
-        return pl.select(as_numbers(pl.lit(self.values), self.written)).to_series()
+        return pl.select(as_numbers(pl.lit(self.values), self.written, self.name)).to_series()
 
     def text(self) -> Cells:
         """The same, where only the empty cell is a hole."""
@@ -121,9 +123,10 @@ def name_words(name: str) -> set[str]:
 # Numbers as text
 
 
-def as_numbers(cell: pl.Expr, written: TableNotation, name: str = "") -> pl.Expr:
-    """Numbers as a project reads them; null where a cell is none, or a code of the column `name`."""
+def as_numbers(cell: pl.Expr, written: TableNotation, name: str, codes: bool = True) -> pl.Expr:
+    """Numbers as a project reads them from the column `name`; null where a cell is none, or a code."""
     thousands = written.thousands
+    cell = _without_units(cell, written, name)
     if written.decimal == ",":
         cell = cell.str.replace_many([",", "."], [".", ","])
         thousands = "," if thousands == "." else thousands
@@ -132,14 +135,22 @@ def as_numbers(cell: pl.Expr, written: TableNotation, name: str = "") -> pl.Expr
         plain = cell.str.replace_all(thousands, "", literal=True)
         cell = pl.when(grouped).then(plain).otherwise(cell)
     number = cell.cast(pl.Float64, strict=False)
-    return pl.when(number.is_finite() & ~number.is_in(_codes(written, name))).then(number)
+    missing = _codes(written, name) if codes else []
+    return pl.when(number.is_finite() & ~number.is_in(missing)).then(number)
+
+
+def _without_units(cell: pl.Expr, written: TableNotation, name: str) -> pl.Expr:
+    for unit in written.units.get(name, ()):
+        signed = cell.str.replace(f"-{unit}", "-", literal=True)
+        cell = signed.str.strip_prefix(str(unit)).str.strip_suffix(str(unit)).str.strip_chars()
+    return cell
 
 
 def is_hole(cell: pl.Expr, written: TableNotation, name: str) -> pl.Expr:
     """Whether a stripped cell has no value, or a code for none."""
     hole = cell.is_null() | cell.str.to_lowercase().is_in(HOLES)
     if codes := _codes(written, name):
-        hole |= as_numbers(cell, written).is_in(codes).fill_null(False)
+        hole |= as_numbers(cell, written, name, codes=False).is_in(codes).fill_null(False)
     return hole
 
 

@@ -403,6 +403,8 @@ def _amounts(cells: Cells, numbers: pl.Series, share: float) -> Column:
     distinct = numbers.n_unique()
     why = "whole numbers" if whole else "decimals"
     why = f"{distinct} {why}" if distinct <= 20 else why
+    if units := cells.written.units.get(cells.name):
+        why += f", read without {units[0]}"
     if (numbers.abs() > 3.0e38).any():
         return Column(cells.name, "number", 0.9, why, aside="larger than a float32 can hold")
     sure = share if distinct > 12 or not whole else 0.85 * share
@@ -452,7 +454,7 @@ def _number_as_date(cells: Cells, numbers: pl.Series) -> Column | None:
         example = one_line(cells.values[0])
         aside = f"dates written as decimals, such as {example}; write them without the point"
         return replace(_dated(cells, 0.9, form), kind="", aside=aside)
-    return _dated(cells, 0.9, form)
+    return _dated(cells, 0.9 if named or form == dates.ISO else 0.75, form)
 
 
 def _repeated_id(cells: Cells, distinct: int, rows: int) -> Column:

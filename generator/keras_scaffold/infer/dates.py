@@ -130,7 +130,7 @@ def span(values: pl.Series, form: str) -> str:
         return one_line(str(values[0]))
     if form in UNIX_DIGITS:
         numbers = values.cast(pl.Float64, strict=False) * (1000 if form == UNIX else 1)
-        times = numbers.cast(pl.Int64).cast(pl.Datetime("ms"))
+        times = numbers.cast(pl.Int64, strict=False).cast(pl.Datetime("ms"))
     elif form:
         times = values.str.to_datetime(form, strict=False)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import polars as pl
 
 from keras_scaffold.infer.cells import Cells, name_words
@@ -77,11 +78,17 @@ def number_name(cells: Cells, numbers: pl.Series, distinct: int) -> tuple[float,
         numbered = bool(words & NUMBERING_WORDS) and (repeats >= 1 or low >= 10**6)
         if is_id_name(cells.name) or numbered:
             return 0.97, "another whole number in every row, and an id by its name"
-        if repeats >= FEWEST_REPEATS and not years:
+        # A measure on a grid, such as a dose in steps of 5, repeats as little.
+        if repeats >= FEWEST_REPEATS and not years and _common_step(numbers) == 1:
             return 0.8, f"whole numbers up to {high:.0f}, of which none repeats"
     if distinct > 0.9 * rows and rows >= 10 and max(low, -high) >= 10 ** (LONG - 1):
         return _long_number(cells)
     return None
+
+
+def _common_step(numbers: pl.Series) -> int:
+    """The largest step of which all differences are multiples."""
+    return int(np.gcd.reduce(np.diff(numbers.cast(pl.Int64, strict=False).drop_nulls().to_numpy())))
 
 
 def _long_number(cells: Cells) -> tuple[float, str] | None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_scaffold.catalog import load_catalog
+from keras_scaffold.infer import dates
 from keras_scaffold.infer.cells import Column
 from keras_scaffold.infer.checks import FILES, aside_lines
 from keras_scaffold.infer.column_types import FEW, MANY, Progress, look, no_progress
@@ -36,6 +37,7 @@ from keras_scaffold.infer.targets import (
     parse_target,
     spelling_warnings,
 )
+from keras_scaffold.infer.units import find_units
 from keras_scaffold.spec import (
     SpecError,
     check_name,
@@ -97,10 +99,11 @@ def inspect(path: Path, overrides: Overrides, progress: Progress = no_progress) 
     names = [name for name, _ in chosen]
     if len(set(names)) < len(names):
         raise DataError(f"--target {max(names, key=names.count)}: is given twice; use it once")
+    types = stated_types(overrides, table, names)
+    find_units(table, types)
     warnings = find_number_notation(table, names, stated_notation(overrides), overrides.drop)
     codes = stated_codes(overrides, table)
     doubtful = find_missing_codes(table, codes)
-    types = stated_types(overrides, table, names)
     columns = look(
         table,
         types,
@@ -121,6 +124,8 @@ def inspect(path: Path, overrides: Overrides, progress: Progress = no_progress) 
     warnings += (
         more + _doubts(table, columns, targets) + code_warnings(table, numbers, codes, doubtful)
     )
+    units = {name: words for name, words in table.written.units.items() if name in numbers}
+    table.written = replace(table.written, units=units)
     columns = _few_flags(columns)
     taken: set[str] = set()
     outputs = [_output(target, table, taken) for target in targets]
@@ -269,6 +274,15 @@ def _doubts(table: Table, columns: list[Column], targets: list[Target]) -> list[
             warnings.append(
                 f"{column.name}: no date shows whether day or month is first; read with the {first}"
                 f" first. If that is wrong: {_as_dates(column, first)}"
+            )
+        if (
+            column.type
+            and column.sure < 0.9
+            and column.facts.get("format", "") in dates.UNIX_DIGITS
+        ):
+            warnings.append(
+                f"{column.name}: numbers read as Unix times, {column.view[1]}; if they are none:"
+                f" --as {shlex.quote(f'{column.name}:numeric')}"
             )
         if column.type and absent:
             warnings.append(

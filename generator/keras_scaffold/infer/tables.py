@@ -81,7 +81,7 @@ class Table:
         """How a column is written: numbers that are no text have no marks of the table's."""
         if self.native.get(name, "string") == "string":
             return self.written
-        return replace(self.written, decimal=".", thousands="")
+        return replace(self.written, decimal=".", thousands="", units={})
 
     def all_rows(self, *expressions: pl.Expr) -> pl.DataFrame:
         """Evaluate expressions over every row."""

@@ -91,7 +91,9 @@ def find_target(table: Table, column: Column, chosen: str = "") -> Target:
     counted = table.all_rows(cell.alias("label").value_counts(sort=True)).unnest("label")
     label = pl.col("label")
     counted, missing = _without(counted, label.str.to_lowercase().is_in(TARGET_HOLES))
-    counted = counted.with_columns(as_numbers(label, table.notation_of(name)).alias("number"))
+    counted = counted.with_columns(
+        as_numbers(label, table.notation_of(name), name, codes=False).alias("number")
+    )
     amounts, more = _without(counted, is_hole(label, table.notation_of(name), name))
     if chosen == "regression" or (not chosen and _amounts(amounts)):
         counted = amounts

@@ -71,13 +71,14 @@ Code = str | int | float  # what stands in a cell where the value is missing
 
 @dataclass(frozen=True)
 class TableNotation:
-    """How a table is written: the fields of the catalog's `table`; `missing` is by column."""
+    """How a table is written: the fields of the catalog's `table`; `missing` and `units` are by column."""
 
     delimiter: str
     encoding: str
     decimal: str
     thousands: str
     missing: Mapping[str, Sequence[Code]]
+    units: Mapping[str, Sequence[Code]]
 
     @property
     def given(self) -> dict[str, Any]:
@@ -604,26 +605,31 @@ def validate(data: object) -> Spec:
     features = tuple(name for name in catalog.features if name in asked)
     table = complete_table(given.get("table", {}))
     columns = [column for entry in (*inputs, *outputs) for column in columns_of(entry)]
-    for column in table.missing:
+    for key, column in [("missing", each) for each in table.missing] + [
+        ("units", each) for each in table.units
+    ]:
         if column not in columns:
             _fail(
-                "table.missing",
+                f"table.{key}",
                 f"no input or output reads {shown(column)}; {nearest(column, columns)}",
             )
     return Spec(given, given["project_name"], tuple(inputs), merge, tuple(outputs), table, features)
 
 
 def without_unread_codes(given: dict[str, Any]) -> dict[str, Any]:
-    """A spec without the codes of columns that no input or output reads any more."""
-    codes = given.get("table", {}).get("missing")
-    if not codes:
+    """A spec without the codes and units of columns that no input or output reads any more."""
+    table = given.get("table", {})
+    if not (table.get("missing") or table.get("units")):
         return given
     entries = [complete_input(entry) for entry in given["inputs"]]
     entries += [complete_output(entry) for entry in given["outputs"]]
     read = {column for entry in entries for column in columns_of(entry)}
-    kept = {column: codes[column] for column in codes if column in read}
-    table = {key: value for key, value in given["table"].items() if key != "missing"}
-    return {**given, "table": {**table, "missing": kept} if kept else table}
+    kept = dict(table)
+    for key in ("missing", "units"):
+        by_column = {name: words for name, words in table.get(key, {}).items() if name in read}
+        kept.pop(key, None)
+        kept |= {key: by_column} if by_column else {}
+    return {**given, "table": kept}
 
 
 def check_features(value: object, place: str = "features") -> list[str]:
