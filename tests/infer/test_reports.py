@@ -412,6 +412,7 @@ def test_a_measure_that_fixes_others_is_no_group(rng, tmp_path):
     [
         ("sep=;\nx;y\n{}", "line 1 is sep=;, which is for Excel"),
         ("Report of May\n\nx;y\n{}", "1 line stands above the header, such as 'Report of May'"),
+        ("Report of May;\n;\nx;y\n{}", "1 line stands above the header, such as 'Report of May'"),
         ("# by us\n# in May\nx;y\n{}", "2 lines stand above the header"),
     ],
 )
@@ -421,8 +422,9 @@ def test_what_is_above_the_header_is_one_line(text, words, rng, tmp_path):
     assert_one_error(run_scaffold("inspect", "table.csv", cwd=tmp_path), 1, words)
 
 
-def test_columns_aligned_with_spaces_are_one_line(rng, tmp_path):
-    rows = "\n".join(f"  {rng.random():.3f}    {rng.randint(0, 1)}" for _ in range(50))
+@pytest.mark.parametrize("cell", ["{:.3f}", "a size of {:.3f}"])
+def test_columns_aligned_with_spaces_are_one_line(cell, rng, tmp_path):
+    rows = "\n".join(f"  {cell.format(rng.random())}    {rng.randint(0, 1)}" for _ in range(50))
     (tmp_path / "table.txt").write_text(f"  size     y\n{rows}\n")
     done = run_scaffold("inspect", "table.txt", cwd=tmp_path)
     assert_one_error(done, 1, "aligned with spaces", "delimiter")

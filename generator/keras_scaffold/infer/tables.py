@@ -291,23 +291,42 @@ def _check_first_lines(source: Path, delimiter: str, path: Path) -> None:
         raise DataError(
             f"{path}: line 1 is {lines[0].strip()}, which is for Excel; delete the line"
         )
-    words = Counter(len(line.split()) for line in lines)
-    width, times = words.most_common(1)[0]
-    aligned = width > 1 and times >= 0.9 * len(lines) and len(lines[0].split()) == width
-    if aligned and not any(mark in lines[0] for mark in DELIMITERS):
+    if not any(mark in lines[0] for mark in DELIMITERS) and _is_aligned(lines):
         raise DataError(
             f"{path}: the columns are aligned with spaces; write a delimiter between them, as"
             " pandas.read_fwf and to_csv do"
         )
-    records = [record for record in _records(head, delimiter) if any(record)]
+    above = _lines_above([record for record in _records(head, delimiter) if any(record)])
+    if above:
+        them, stand = ("them", "lines stand") if len(above) > 1 else ("it", "line stands")
+        example = one_line(delimiter.join(above[0]).strip(delimiter))
+        raise DataError(
+            f"{path}: {len(above)} {stand} above the header, such as '{example}'; delete {them}"
+        )
+
+
+def _is_aligned(lines: Sequence[str]) -> bool:
+    """Whether spaces make columns of lines: equally many words in each, or parts between wide gaps."""
+    for gap in (r"\s+", r"\s{2,}"):
+        widths = [len(re.split(gap, line.strip())) for line in lines]
+        if widths[0] > 1 and widths.count(widths[0]) >= 0.9 * len(lines):
+            return True
+    return False
+
+
+def _lines_above(records: Sequence[list[str]]) -> Sequence[list[str]]:
+    """The records before the header: of few cells, where those from the header on have more."""
     widths = Counter(map(len, records))
     width, times = max(widths.items(), key=lambda pair: pair[1], default=(1, 0))
-    above = next((place for place, record in enumerate(records) if len(record) == width), 0)
-    if above and len(records[0]) <= width / 2 and times >= 0.5 * len(records):
-        raise DataError(
-            f"{path}: {above} {'lines stand' if above > 1 else 'line stands'} above the header, such as"
-            f" '{one_line(delimiter.join(records[0]))}'; delete {'them' if above > 1 else 'it'}"
-        )
+    if times < 0.5 * len(records):
+        return ()
+    for place, record in enumerate(records):
+        filled = sum(bool(cell.strip()) for cell in record)
+        if len(record) == width and filled == width and not any(map(_is_number, record)):
+            return records[:place]
+        if filled > width / 2:
+            return ()
+    return ()
 
 
 def _header(source: Path, delimiter: str) -> list[str]:
