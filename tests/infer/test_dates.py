@@ -64,14 +64,23 @@ def test_days_and_months_that_nothing_decides_are_said(tmp_path):
     early = [it.replace(day=it.day % 12 + 1) for it in moments()]
     entry, (warning,) = look([it.strftime("%m/%d/%Y") for it in early], tmp_path)
     assert entry == {"format": "%m/%d/%Y"}
-    assert 'format: "%d/%m/%Y"' in warning
+    assert "--as due:datetime:day-first" in warning
+    found, warnings = look(
+        [it.strftime("%m/%d/%Y") for it in early], tmp_path, types=["due:datetime:day-first"]
+    )
+    assert (found, warnings) == ({"format": "%d/%m/%Y"}, [])
     entry, (warning,) = look([it.strftime("%d-%m-%Y") for it in early], tmp_path)
     assert entry == {"format": "%d-%m-%Y"}
-    assert 'format: "%m-%d-%Y"' in warning
+    assert "--as due:datetime:month-first" in warning
     forms = ["%m/%d/%Y", "%Y-%m-%d"]
-    entry, (warning,) = look([it.strftime(forms[i % 2]) for i, it in enumerate(early)], tmp_path)
+    values = [it.strftime(forms[i % 2]) for i, it in enumerate(early)]
+    entry, (warning,) = look(values, tmp_path)
     assert entry == {"format": "mixed"}
-    assert "day_first: true" in warning
+    assert "--as due:datetime:day-first" in warning
+    assert look(values, tmp_path, types=["due:datetime:day-first"]) == (
+        {"format": "mixed", "day_first": True},
+        [],
+    )
 
 
 def test_one_date_of_all_rows_decides(tmp_path):

@@ -260,7 +260,13 @@ def _column(values, tmp_path, name="it"):
         ("it", [f"{i * 37 % 91},{i % 10}" for i in range(60)], "number", "numeric"),
         ("it", [f"1,{i * 37 % 91:03d}" for i in range(100)], "number", "numeric"),
         ("it", [f"0,{i * 37 % 91:03d}" for i in range(100)], "number", "numeric"),
-        ("it", [f"${i * 13}.50" for i in range(60)], "number with marks", None),
+        ("it", [f"${i * 13}.50" for i in range(60)], "number", "numeric"),
+        (
+            "it",
+            [f"{i * 13} {'km' if i % 2 else 'm'}" for i in range(60)],
+            "number with marks",
+            None,
+        ),
         ("patient_id", [i // 3 for i in range(60)], "id", None),
         ("store_id", [i % 3 for i in range(90)], "category", "categorical"),
         ("zip", [10_000 + i * 37 % 50 for i in range(200)], "category", "categorical"),
@@ -492,12 +498,12 @@ def test_targets_with_holes_are_optional_where_there_are_several(tmp_path):
         for i in range(120)
     )
     found = inspect(write(tmp_path, text), Overrides(targets=["y", "z", "w"]))
-    assert [entry.get("optional", False) for entry in found.spec["outputs"]] == [True, True, False]
+    assert [entry.get("optional", False) for entry in found.given["outputs"]] == [True, True, False]
     assert any("y: 60 of 120 rows are unlabeled" in warning for warning in found.warnings)
     assert [target["labeled"] for target in json.loads(as_json(found))["targets"]] == [60, 80, 120]
     done = run_scaffold("inspect", "table.csv", *("--target", "y", "--target", "z"), cwd=tmp_path)
     assert "labeled rows" in done.out and " 60 " in done.out and " 80 " in done.out
-    assert "optional" not in look(tmp_path / "table.csv", target="y").spec["outputs"][0]
+    assert "optional" not in look(tmp_path / "table.csv", target="y").given["outputs"][0]
 
 
 def test_imbalance_is_said(tmp_path):
@@ -617,7 +623,7 @@ def test_corrections(csv):
     assert column(found, "height").aside == "as you chose"
     assert column(found, "children").type == "categorical"
     assert column(found, "key").type == "text"
-    assert column(found, "id").type == "categorical"
+    assert column(found, "id").type == "numeric"
     validate(found.given)
 
 
@@ -790,7 +796,7 @@ def test_a_bomb_of_a_picture(tmp_path):
         (["inspect", "people.csv", "--as", "note:numeric"], 1, "no numbers"),
         (["inspect", "people.csv", "--as", "note:datetime"], 1, "no dates"),
         (["inspect", "people.csv", "--target", "since"], 1, "reads as a date"),
-        (["inspect", "people.csv", "--keep", "always"], 1, "always 'x'"),
+        (["inspect", "people.csv", "--keep", "nothing"], 1, "empty"),
         (["inspect", "people.csv", "--out", "spec.yml"], 2, "--target"),
         (["inspect", "people.csv", "--target", "age", "--out", "people.csv"], 1, "already exists"),
         (["new", "out", "--data", "people.csv"], 2, "--target"),
@@ -812,8 +818,16 @@ def test_the_report(csv):
     done = run_scaffold("inspect", "people.csv", "--target", "bought", cwd=csv.parent)
     assert (done.code, done.err) == (0, "")
     for name in TRUTH:
-        assert f"\n  {name} " in done.out
-    for words in ("Set aside", "numeric", "▇", "yes or no", "train --time", "concatenate"):
+        assert re.search(rf"\n  {name} |^- {name}: ", done.out, re.MULTILINE)
+    for words in (
+        "Check",
+        "--keep key",
+        "numeric",
+        "▇",
+        "yes or no",
+        "train --time",
+        "concatenate",
+    ):
         assert words in done.out
 
 
@@ -836,8 +850,10 @@ def test_json_keeps_its_keys(csv):
         "rows",
         "rows_looked_at",
         "columns",
+        "group",
         "targets",
         "warnings",
+        "check",
         "spec",
     ]
     assert list(told["columns"][0]) == [
@@ -896,7 +912,7 @@ def _in_terminal(*arguments, cwd):
 def test_a_terminal_is_asked_before_a_project_is_written(csv):
     arguments = ["new", "mine", "--data", "people.csv", "--target", "bought", "--no-git"]
     child = _in_terminal(*arguments, cwd=csv.parent)
-    child.expect_exact("Set aside")
+    child.expect_exact("Check")
     child.expect_exact("Create this project?")
     child.send("\r")
     child.expect_exact("train --data ../people.csv")

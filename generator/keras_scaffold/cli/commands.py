@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -201,7 +202,7 @@ def _complete(
     None where the person cancels.
     """
     data, overrides, found = options.data, options.overrides, None
-    if data is not None and (overrides["targets"] or data.is_dir()):
+    if data is not None and (overrides.get("targets") or data.is_dir()):
         found = _found(data, overrides, model=not may_ask)
         given = {**found.given, "project_name": options.usual_name, **given}
     missing = _missing(given)
@@ -243,8 +244,6 @@ def _print_next_steps(
         echo(f"Note: {note}.")
     echo("Next:")
     if destination.resolve() != Path.cwd():
-        import shlex
-
         echo(f"  cd {shlex.quote(str(destination))}")
     echo("  python -m venv .venv && . .venv/bin/activate")
     echo("  pip install -e '.[dev]'")
@@ -264,6 +263,8 @@ def _print_repeat(given: Given, destination: Path, found: Inspection | None) -> 
 
 # inspect, and new from data
 
+WIDE = 500  # columns whose inspection takes seconds
+
 
 def inspect(
     manifest: Path, overrides: dict[str, Any], out: Path | None, *, force: bool, as_json: bool
@@ -272,11 +273,11 @@ def inspect(
     from keras_scaffold import infer
     from keras_scaffold.infer import report
 
-    if out is not None and not overrides["targets"] and not manifest.is_dir():
+    if out is not None and not overrides.get("targets") and not manifest.is_dir():
         raise CommandLineError("--out needs --target, the column to predict")
     if out is not None and out.exists() and not force:
         raise SpecError(f"{out}: already exists; choose another name, or use --force")
-    found = infer.inspect(manifest, infer.Overrides(**overrides))
+    found = infer.inspect(manifest, infer.Overrides(**overrides), _show_progress)
     if as_json:
         print(report.as_json(found))
     else:
@@ -291,6 +292,18 @@ def inspect(
         echo(
             "\nNext: scaffold new DEST --data with the same flags, or --out SPEC to edit the spec first"
         )
+    if not as_json and found.spec is not None and found.group:
+        echo(f"Then: python -m PACKAGE train --data {manifest} --group {shlex.quote(found.group)}")
+
+
+def _show_progress(done: int, columns: int) -> None:
+    """Show how far the inspection of a wide table is, where a person watches."""
+    if columns >= WIDE and done % 50 == 0 and sys.stderr.isatty():
+        line = f"Inspecting columns: {done:,} of {columns:,}"
+        last = done + 50 >= columns
+        print(
+            "\r" + " " * len(line) if last else f"\r{line}", end="\r", file=sys.stderr, flush=True
+        )
 
 
 def _write(path: Path, text: str) -> None:
@@ -304,12 +317,12 @@ def _check_data_flags(options: NewOptions, may_ask: bool) -> None:
     data, overrides = options.data, options.overrides
     if data is None:
         for key, value in overrides.items():
-            if value:
+            if value or value == "":
                 flag = "as" if key == "types" else key.rstrip("s")
                 raise CommandLineError(f"--{flag} needs a table; use --data MANIFEST too")
     elif options.described:
         raise CommandLineError("--data gives the inputs and outputs; remove --spec, -i, -m and -o")
-    elif not overrides["targets"] and not data.is_dir() and not may_ask:
+    elif not overrides.get("targets") and not data.is_dir() and not may_ask:
         raise CommandLineError("--data needs --target COLUMN, what to predict")
 
 
@@ -318,7 +331,7 @@ def _found(data: Path, overrides: dict[str, Any], *, model: bool) -> Inspection:
     from keras_scaffold import infer
     from keras_scaffold.infer import report
 
-    found = infer.inspect(data, infer.Overrides(**overrides))
+    found = infer.inspect(data, infer.Overrides(**overrides), _show_progress)
     report.show(found, model=model)
     echo()
     return found
@@ -326,19 +339,18 @@ def _found(data: Path, overrides: dict[str, Any], *, model: bool) -> Inspection:
 
 def _data_flags(found: Inspection, destination: Path, given: Given) -> str:
     """How `train`, run in the project, is to find the data."""
-    import shlex
-
     data = found.table.path
     path = data if data.is_absolute() else os.path.relpath(data.absolute(), destination.resolve())
     files = any(load_catalog().inputs[entry["type"]].reads_files for entry in given["inputs"])
     outside = " --outside" if found.overrides.outside and files else ""
-    return f" --data {shlex.quote(str(path))}{outside}"
+    features = given.get("features", load_catalog().default_features)
+    grouped = found.group and "split-by" in features
+    group = f" --group {shlex.quote(found.group)}" if grouped else ""
+    return f" --data {shlex.quote(str(path))}{outside}{group}"
 
 
 def _data_line(found: Inspection, destination: Path, given: Given) -> str | None:
     """The `scaffold new` line that finds the same again; None where more was changed."""
-    import shlex
-
     proposed = {**found.given, "project_name": given["project_name"]}
     if proposed != {key: value for key, value in given.items() if key != "features"}:
         return None
@@ -349,6 +361,9 @@ def _data_line(found: Inspection, destination: Path, given: Given) -> str | None
         "as": overrides.types,
         "drop": overrides.drop,
         "keep": overrides.keep,
+        "decimal": () if overrides.decimal is None else (overrides.decimal,),
+        "thousands": () if overrides.thousands is None else (overrides.thousands,),
+        "missing": overrides.missing,
     }
     words += [word for flag, values in flags.items() for it in values for word in (f"--{flag}", it)]
     words += ["--outside"] if overrides.outside else []

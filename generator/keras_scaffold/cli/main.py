@@ -117,7 +117,29 @@ As = Annotated[
     typer.Option(
         "--as",
         metavar="COLUMN:TYPE",
-        help="The type of a column, such as zip:categorical; repeatable.",
+        help="The type of a column, such as zip:categorical or due:datetime:day-first; repeatable.",
+    ),
+]
+Decimal = Annotated[
+    str | None,
+    typer.Option(
+        "--decimal", metavar="CHARACTER", help="The decimal mark, . or , [default: found]."
+    ),
+]
+Thousands = Annotated[
+    str | None,
+    typer.Option(
+        "--thousands",
+        metavar="CHARACTER",
+        help='The mark between thousands; "" for none [default: found].',
+    ),
+]
+Missing = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--missing",
+        metavar="COLUMN:CODE",
+        help="A code that means missing, such as age:-1, or age:none for no code; repeatable.",
     ),
 ]
 Outside = Annotated[
@@ -167,6 +189,9 @@ def new(
     drop: Drop = None,
     keep: Keep = None,
     types: As = None,
+    decimal: Decimal = None,
+    thousands: Thousands = None,
+    missing: Missing = None,
     outside: Outside = False,
     inputs: Inputs = None,
     merge: Merge = None,
@@ -204,7 +229,16 @@ def new(
             name=name,
             features=commands.FeatureOptions(features or (), no_features or (), minimal),
             data=data,
-            overrides=_overrides(targets, drop, keep, types, outside),
+            overrides=_overrides(
+                targets=targets,
+                drop=drop,
+                keep=keep,
+                types=types,
+                decimal=decimal,
+                thousands=thousands,
+                missing=missing,
+                outside=outside,
+            ),
             yes=yes,
             dry_run=dry_run,
             force=force,
@@ -215,19 +249,12 @@ def new(
     )
 
 
-def _overrides(
-    targets: list[str] | None,
-    drop: list[str] | None,
-    keep: list[str] | None,
-    types: list[str] | None,
-    outside: bool,
-) -> dict[str, Any]:
+def _overrides(**given: list[str] | str | bool | None) -> dict[str, Any]:
+    """The fields of infer.Overrides that are given; lists become tuples, which are hashable."""
     return {
-        "targets": tuple(targets or ()),
-        "drop": tuple(drop or ()),
-        "keep": tuple(keep or ()),
-        "types": tuple(types or ()),
-        "outside": outside,
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in given.items()
+        if value is not None
     }
 
 
@@ -240,6 +267,9 @@ def inspect(
     drop: Drop = None,
     keep: Keep = None,
     types: As = None,
+    decimal: Decimal = None,
+    thousands: Thousands = None,
+    missing: Missing = None,
     outside: Outside = False,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="SPEC", help="Write the proposed spec.")
@@ -250,7 +280,16 @@ def inspect(
     """Inspect a table: the type of each column, and a proposed spec."""
     from keras_scaffold.cli import commands
 
-    overrides = _overrides(targets, drop, keep, types, outside)
+    overrides = _overrides(
+        targets=targets,
+        drop=drop,
+        keep=keep,
+        types=types,
+        decimal=decimal,
+        thousands=thousands,
+        missing=missing,
+        outside=outside,
+    )
     commands.inspect(manifest, overrides, out, force=force, as_json=as_json)
 
 

@@ -5,6 +5,7 @@ makes a spec of that. Nothing here prints, and it is imported only where data is
 numpy take a moment.
 """
 
-from keras_scaffold.infer.propose import Inspection, Overrides, inspect
+from keras_scaffold.infer.overrides import Overrides
+from keras_scaffold.infer.propose import Inspection, inspect
 
 __all__ = ["Inspection", "Overrides", "inspect"]

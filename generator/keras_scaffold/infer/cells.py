@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from keras_scaffold.catalog import load_catalog
@@ -23,6 +25,7 @@ TRUE = ("true", "1", "yes", "y", "t")
 FALSE = ("false", "0", "no", "n", "f")
 
 
+FEW_VALUES = 50  # that are looked at first: most patterns cover none of a column
 View = tuple[str, str]  # a small picture of the values, and what it goes over
 
 
@@ -73,6 +76,8 @@ class Cells:
         """Read a column's cells from the table's sample."""
         strings = table.sample[name].str.strip_chars()
         written = table.notation_of(name)
+        if name in written.units:
+            strings = pl.select(_without_units(pl.lit(strings), written, name)).to_series()
         hole = pl.select(is_hole(pl.lit(strings), written, name)).to_series()
         values, rows = strings.filter(~hole), table.sample[ROW]
         native = table.native.get(name, "")
@@ -80,7 +85,7 @@ class Cells:
 
     def numbers(self) -> pl.Series:
         """The values as numbers, null where one is none."""
-        return pl.select(as_numbers(pl.lit(self.values), self.written)).to_series()
+        return pl.select(as_numbers(pl.lit(self.values), self.written, self.name)).to_series()
 
     def text(self) -> Cells:
         """The same, where only the empty cell is a hole."""
@@ -88,7 +93,9 @@ class Cells:
         return replace_cells(self, self.strings.filter(whole), self.rows.filter(whole))
 
     def share(self, pattern: re.Pattern[str], most: int = 500) -> float:
-        """The share of values that a pattern covers, of some of them."""
+        """The share of values that a pattern covers, of some of them; 0 where a first few are none."""
+        if most > FEW_VALUES and not self.share(pattern, FEW_VALUES):
+            return 0.0
         some = self.some(most)
         return sum(bool(pattern.fullmatch(value)) for value in some) / max(1, len(some))
 
@@ -116,9 +123,10 @@ def name_words(name: str) -> set[str]:
 # Numbers as text
 
 
-def as_numbers(cell: pl.Expr, written: TableNotation, name: str = "") -> pl.Expr:
-    """Numbers as a project reads them; null where a cell is none, or a code of the column `name`."""
+def as_numbers(cell: pl.Expr, written: TableNotation, name: str, codes: bool = True) -> pl.Expr:
+    """Numbers as a project reads them from the column `name`; null where a cell is none, or a code."""
     thousands = written.thousands
+    cell = _without_units(cell, written, name)
     if written.decimal == ",":
         cell = cell.str.replace_many([",", "."], [".", ","])
         thousands = "," if thousands == "." else thousands
@@ -127,14 +135,22 @@ def as_numbers(cell: pl.Expr, written: TableNotation, name: str = "") -> pl.Expr
         plain = cell.str.replace_all(thousands, "", literal=True)
         cell = pl.when(grouped).then(plain).otherwise(cell)
     number = cell.cast(pl.Float64, strict=False)
-    return pl.when(number.is_finite() & ~number.is_in(_codes(written, name))).then(number)
+    missing = _codes(written, name) if codes else []
+    return pl.when(number.is_finite() & ~number.is_in(missing)).then(number)
+
+
+def _without_units(cell: pl.Expr, written: TableNotation, name: str) -> pl.Expr:
+    for unit in written.units.get(name, ()):
+        signed = cell.str.replace(f"-{unit}", "-", literal=True)
+        cell = signed.str.strip_prefix(str(unit)).str.strip_suffix(str(unit)).str.strip_chars()
+    return cell
 
 
 def is_hole(cell: pl.Expr, written: TableNotation, name: str) -> pl.Expr:
     """Whether a stripped cell has no value, or a code for none."""
     hole = cell.is_null() | cell.str.to_lowercase().is_in(HOLES)
     if codes := _codes(written, name):
-        hole |= as_numbers(cell, written).is_in(codes).fill_null(False)
+        hole |= as_numbers(cell, written, name, codes=False).is_in(codes).fill_null(False)
     return hole
 
 
@@ -164,18 +180,17 @@ def histogram(numbers: pl.Series) -> View:
     least, most = numbers.min(), numbers.max()
     span = f"{_short(least)} … {_short(most)}"
     inside = numbers.filter((numbers >= low) & (numbers <= high))
-    return spark(binned(inside.to_list())), span
+    return spark(binned(inside.to_numpy())), span
 
 
-def binned(values: Sequence[float], bins: int = 8) -> list[int]:
+def binned(values: npt.ArrayLike, bins: int = 8) -> list[int]:
     """How many values lie in each of equal steps."""
-    low, high = min(values), max(values)
-    counts = [0] * bins
-    if not (high > low and math.isfinite(high - low)):
-        return [len(values)]
-    scale = bins / (high - low)
-    for value in values:
-        counts[min(bins - 1, int((value - low) * scale))] += 1
+    numbers = np.asarray(values, "float64")
+    low, high = numbers.min(), numbers.max()
+    if not (high > low and np.isfinite(high - low)):
+        return [numbers.size]
+    places = ((numbers - low) * (bins / (high - low))).astype("int64").clip(max=bins - 1)
+    counts: list[int] = np.bincount(places, minlength=bins).tolist()
     return counts
 
 

@@ -8,13 +8,14 @@ are tried, in `_decide`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+import shlex
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 import polars as pl
 
 from keras_scaffold.catalog import load_catalog
-from keras_scaffold.infer import dates, files
+from keras_scaffold.infer import dates, files, identifiers
 from keras_scaffold.infer.cells import (
     FALSE,
     TEXT_HOLES,
@@ -26,7 +27,6 @@ from keras_scaffold.infer.cells import (
     binned,
     histogram,
     is_hole,
-    name_words,
     replace_cells,
     spark,
     top,
@@ -57,13 +57,12 @@ URL = re.compile(r"(?i)(https?|ftp|s3|gs)://\S+")
 UNSPACED = re.compile(
     "[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]"
 )
-INDEX_NAMES = {"", "index", "rownames", "rowname", "row", "rowid", "rownum", "idx", "x1", "level_0"}
-ID_WORDS = {"id", "ids", "uuid", "guid", "key", "uid", "identifier", "number", "num", "no", "nr"}
+# What is in a column that no type of input reads, even where a person would keep it.
+READS_NOTHING = ("split", "nested", "address", "time of day", "file", "picture", "series", "array")
 CODE_WORDS = {"zip", "zipcode", "postal", "postcode", "code", "type", "fips"}
 # Words of names whose few whole numbers name something, too.
 PLACE_WORDS = {"precinct", "district", "region", "zone", "ward", "sector", "sex", "gender"}
 PLACE_WORDS |= {"class", "status", "group", "cluster"}
-THINGS = "case|user|customer|client|order|product|item|patient|record|row|sample|session|account"
 DATE_WORDS = {
     "date",
     "time",
@@ -78,15 +77,32 @@ DATE_WORDS = {
 }
 
 
+Progress = Callable[[int, int], None]  # columns that are done, of how many
+
+
+def no_progress(done: int, columns: int) -> None:
+    """Show nothing."""
+
+
 # Over the table
 
 
 def look(
-    table: Table, types: dict[str, str], *, outside: bool = False, targets: Sequence[str] = ()
+    table: Table,
+    types: dict[str, str],
+    *,
+    keep: Sequence[str] = (),
+    outside: bool = False,
+    targets: Sequence[str] = (),
+    progress: Progress = no_progress,
 ) -> list[Column]:
-    """What each column is; `types` are those that a person chose, by column."""
+    """What each column is; `types` are those that a person chose, by column, `keep` must be inputs.
+
+    A type of dates may have their order behind it: datetime:day-first.
+    """
     found = []
-    for name in table.columns:
+    for place, name in enumerate(table.columns):
+        progress(place, len(table.columns))
         if name in table.arrays and name not in table.native:
             found.append(_array(table, name))
             continue
@@ -96,9 +112,21 @@ def look(
             why = f"written like {table.other_notation[name]}, unlike the numbers of other columns"
             column = Column(name, "number", 0.9, why, aside=f"{why}; rewrite it to use it")
         if name in types:
-            column = _as_chosen(cells, column, types[name], table, outside)
+            kind, _, order = types[name].partition(":")
+            column = _as_chosen(cells, column, kind, table, outside)
+            column = replace(column, facts={**column.facts, "order": order})
+        elif name in keep and column.aside:
+            column = _kept(cells, column)
         found.append(column)
-    return _held_against_all_rows(table, [_usable(column, table) for column in found])
+    if not any(column.kind in ("pictures", "series") for column in found):
+        found = [
+            files.of_names(table, column)
+            if column.name not in {*targets, *types, *keep, *table.arrays}
+            else column
+            for column in found
+        ]
+    found = [_usable(column, table) for column in found]
+    return _held_against_all_rows(table, found, {*keep, *types})
 
 
 def _usable(column: Column, table: Table) -> Column:
@@ -116,7 +144,6 @@ def _decide(cells: Cells, table: Table, outside: bool, target: bool = False) -> 
     rules: tuple[Callable[[Cells], Column | None], ...] = (
         _split,
         _nothing,
-        _index,
         _other,
         _truth,
         _date,
@@ -133,8 +160,13 @@ def _decide(cells: Cells, table: Table, outside: bool, target: bool = False) -> 
     raise AssertionError  # the last rule knows everything
 
 
-def _held_against_all_rows(table: Table, columns: list[Column]) -> list[Column]:
-    """Count over all rows what the sample can only guess: holes, and cells of another kind."""
+def _held_against_all_rows(
+    table: Table, columns: list[Column], chosen: Collection[str] = ()
+) -> list[Column]:
+    """Count over all rows what the sample can only guess: holes, and cells of another kind.
+
+    A column that a person chose is not set aside for those.
+    """
     columns = _with_orders(table, columns)
     used = [column for column in columns if column.type and not _is_array(table, column)]
     good = _count(table, {column.name: _plainly_good(table, column) for column in used})
@@ -145,7 +177,12 @@ def _held_against_all_rows(table: Table, columns: list[Column]) -> list[Column]:
     strict = [c for c in close if c.kind in _STRICT and good[c.name] + holes[c.name] < table.rows]
     bad = _count(table, {c.name: ~_hole(table, c) & ~_good(table, c) for c in strict})
     return [
-        _told(table, replace(column, missing=holes.get(column.name, 0)), bad.get(column.name, 0))
+        _told(
+            table,
+            replace(column, missing=holes.get(column.name, 0)),
+            bad.get(column.name, 0),
+            column.name in chosen,
+        )
         if column.type
         else replace(column, missing=_missing_in_sample(table, column))
         for column in columns
@@ -200,22 +237,25 @@ def _with_orders(table: Table, columns: list[Column]) -> list[Column]:
         form = column.facts.get("format", "")
         if column.type and (form == dates.MIXED or dates.other_order(form)):
             counts = _count(table, {p: _stripped(column).str.contains(p) for p in patterns})
-            form, day_first, other = dates.decide_order(form, *counts.values())
-            facts = {**column.facts, "format": form, "day_first": day_first, "other": other}
-            column = replace(column, facts=facts)
+            order = column.facts.get("order", "")
+            form, day_first, doubtful = dates.decide_order(form, list(counts.values()), order)
+            more = {"format": form, "day_first": day_first, "doubtful": doubtful}
+            facts = {**column.facts, **more}
+            view = "", dates.span(Cells.of(table, column.name).values, form)
+            column = replace(column, facts=facts, view=view)
         done.append(column)
     return done
 
 
-def _told(table: Table, column: Column, bad: int) -> Column:
-    """The column, set aside where it has cells of another kind."""
+def _told(table: Table, column: Column, bad: int, chosen: bool) -> Column:
+    """The column, set aside where it has many cells of another kind and no person chose it."""
     if not bad:
         return column
     wrong = pl.col(column.name).filter(~_hole(table, column) & ~_good(table, column)).first()
     first = one_line(str(table.all_rows(wrong).item()))
     kind = "yes or no" if column.kind == "flags" else column.kind
     but = f"{kind} but for {bad:,} {'cells' if bad > 1 else 'cell'} such as '{first}'"
-    if bad <= STRAY * table.rows:
+    if bad <= STRAY * table.rows or chosen:
         return replace(column, facts={**column.facts, "stray": but})
     return column.set_aside(f"{but}; empty them to use it")
 
@@ -270,13 +310,6 @@ def _nothing(cells: Cells) -> Column | None:
     )
 
 
-def _index(cells: Cells) -> Column | None:
-    named = cells.name.lower() in INDEX_NAMES or cells.name.startswith("Unnamed: ")
-    if named and len(cells.values) >= 3 and cells.values.n_unique() > 0.9 * len(cells.values):
-        return _id(cells, 0.99, "numbers the rows, by its name")
-    return None
-
-
 def _other(cells: Cells) -> Column | None:
     if cells.native == "date":
         return _clock(cells, 1.0) if cells.share(CLOCK) > 0.5 else _dated(cells, 1.0, dates.ISO)
@@ -320,16 +353,14 @@ def _step(cells: Cells) -> int:
 
 
 def _dated(cells: Cells, sure: float, form: str) -> Column:
-    values = cells.values
-    ends = [one_line(str(value))[:10] for value in (values.min(), values.max())]
     return Column(
         cells.name,
         "date",
         sure,
         f"reads as a date; train --time {cells.name!r} splits by it",
         "dates",
-        distinct=values.n_unique(),
-        view=("", " … ".join(ends) if re.match(r"\d{4}", str(values[0])) else ends[0]),
+        distinct=cells.values.n_unique(),
+        view=("", dates.span(cells.values, form)),
         facts={"format": form},
     )
 
@@ -342,7 +373,7 @@ def _clock(cells: Cells, sure: float) -> Column:
         "reads as a time of day",
         aside="a time of day is no type of input yet; with its date in one column it is",
         distinct=cells.values.n_unique(),
-        view=("", one_line(cells.values[0])[:10]),
+        view=("", one_line(cells.values[0])),
     )
 
 
@@ -357,12 +388,24 @@ def _number(cells: Cells) -> Column | None:
     numbers = numbers.filter(good)
     whole = bool((numbers == numbers.round()).all())
     distinct = numbers.n_unique()
-    if whole:
+    special = _number_as_date(kept, numbers)
+    if special is None and whole:
         special = _whole_number(kept, numbers, distinct)
-        if special is not None:
-            return special
+    elif special is None and (labels := identifiers.row_label(kept)):
+        special = _id(kept, *labels)
+    if special is not None:
+        return special
+    return _amounts(kept, numbers, share)
+
+
+def _amounts(cells: Cells, numbers: pl.Series, share: float) -> Column:
+    """A column of numbers to compute with, of which a `share` of its values is."""
+    whole = bool((numbers == numbers.round()).all())
+    distinct = numbers.n_unique()
     why = "whole numbers" if whole else "decimals"
     why = f"{distinct} {why}" if distinct <= 20 else why
+    if units := cells.written.units.get(cells.name):
+        why += f", read without {units[0]}"
     if (numbers.abs() > 3.0e38).any():
         return Column(cells.name, "number", 0.9, why, aside="larger than a float32 can hold")
     sure = share if distinct > 12 or not whole else 0.85 * share
@@ -378,26 +421,14 @@ def _number(cells: Cells) -> Column | None:
 
 
 def _whole_number(cells: Cells, numbers: pl.Series, distinct: int) -> Column | None:
-    """Ids, codes and dates among whole numbers; None for an amount."""
+    """Ids and codes among whole numbers; None for an amount."""
     words, rows = cells.words(), len(numbers)
-    counter = _is_counter(cells, numbers)
-    low, high = float(numbers.to_numpy().min()), float(numbers.to_numpy().max())
-    unique = distinct == rows
-    if rows >= 10 and counter and low in (0, 1):
-        return _id(cells, 0.98, "counts the rows")
-    if rows >= 10 and unique and (words & ID_WORDS or cells.name.lower().endswith("id")):
-        return _id(cells, 0.97, "another whole number in every row, and an id by its name")
-    if rows >= 20 and counter and not (low >= 1500 and high <= 2200):
-        return _id(cells, 0.9, "goes up by one step from row to row")
-    times = {
-        dates.UNIX: (6e8, 2.2e9),
-        dates.UNIX_MS: (6e11, 2.2e12),
-        dates.ISO: (19000101, 22001231),
-    }
-    for form, (first, last) in times.items() if words & DATE_WORDS else ():
-        if first <= low and high <= last and distinct > 1:
-            return _dated(cells, 0.9, form)
-    if _is_id_name(cells.name):
+    found = identifiers.row_number(cells, numbers) or identifiers.number_name(
+        cells, numbers, distinct
+    )
+    if found:
+        return _id(cells, *found)
+    if identifiers.is_id_name(cells.name) and not identifiers.is_index_name(cells.name):
         return _repeated_id(cells, distinct, rows)
     zeros = bool(cells.values.str.contains(r"^0\d").any())
     code = any(cells.name.lower().endswith(word) for word in CODE_WORDS) or (
@@ -405,25 +436,26 @@ def _whole_number(cells: Cells, numbers: pl.Series, distinct: int) -> Column | N
     )
     if distinct == 2 and rows >= 10 and "year" not in words:
         return _category(cells, 0.8, "two whole numbers")
-    if zeros or (code and not cells.values.str.contains(".", literal=True).any() and low >= 0):
+    whole = not cells.values.str.contains(".", literal=True).any()
+    if zeros or (code and whole and float(numbers.to_numpy().min()) >= 0):
         why = "codes: zeros in front" if zeros else "whole numbers, but codes by the name"
         return _category(cells, 0.9 if zeros else 0.75, why)
     return None
 
 
-def _is_counter(cells: Cells, numbers: pl.Series) -> bool:
-    """Whether the number goes up with the row by the same step throughout."""
-    if len(numbers) < 10:
-        return False
-    rows = cells.at.cast(pl.Float64)
-    steps = (numbers - numbers[0])[1:] / (rows - rows[0])[1:]
-    return bool((steps == steps[0]).all()) and steps[0] != 0
-
-
-def _is_id_name(name: str) -> bool:
-    words = name_words(name)
-    joined = re.search(rf"[a-z]I[Dd]$|(?i:{THINGS})[iI][dD]$", name)
-    return bool(words & {"id", "ids", "uuid", "guid", "uid", "identifier"}) or bool(joined)
+def _number_as_date(cells: Cells, numbers: pl.Series) -> Column | None:
+    """Dates that are written as numbers; None for others."""
+    named = bool(cells.words() & DATE_WORDS)
+    form = dates.find_number_format(numbers, named=named)
+    if form is None:
+        return None
+    if form != dates.ISO and not named and identifiers.row_number(cells, numbers):
+        return None
+    if form == dates.ISO and cells.values.str.contains(".", literal=True).any():
+        example = one_line(cells.values[0])
+        aside = f"dates written as decimals, such as {example}; write them without the point"
+        return replace(_dated(cells, 0.9, form), kind="", aside=aside)
+    return _dated(cells, 0.9 if named or form == dates.ISO else 0.75, form)
 
 
 def _repeated_id(cells: Cells, distinct: int, rows: int) -> Column:
@@ -432,12 +464,13 @@ def _repeated_id(cells: Cells, distinct: int, rows: int) -> Column:
         return _category(cells, 0.7, f"an id of {distinct} things that repeat")
     if distinct > 0.9 * rows:
         return _id(cells, 0.95, "an id by its name")
-    return _id(
+    found = _id(
         cells,
         0.85,
         f"an id by its name, {rows / distinct:.1f} rows for each",
-        f"an id that repeats; train --group {cells.name!r} keeps its rows in one split",
+        f"an id that repeats; train --group {shlex.quote(cells.name)} keeps its rows in one split",
     )
+    return replace(found, facts={"repeats": True})
 
 
 def _id(cells: Cells, sure: float, why: str, aside: str = "") -> Column:
@@ -510,9 +543,9 @@ def _category_or_text(cells: Cells) -> Column:
     if distinct <= FEW and (rows >= 2 * distinct or distinct <= 12):
         sure = 0.97 if rows >= 10 * distinct else 0.8
         return _category(cells, sure, f"{distinct} values")
-    if _is_id_name(cells.name):
+    if identifiers.is_id_name(cells.name):
         return _repeated_id(cells, distinct, rows)
-    if unique > 0.5 and mean >= 2.2:
+    if unique > 0.5 and (mean >= 2.2 or _are_names(some)):
         return _text(cells, some, unspaced, unique, sure=0.65)
     if unique > 0.95:
         return _id(cells, 0.85, "another word in nearly every row")
@@ -527,6 +560,15 @@ def _category_or_text(cells: Cells) -> Column:
             view=bars(counts, rows),
         )
     return _category(cells, 0.85, f"{distinct} values")
+
+
+def _are_names(some: list[str]) -> bool:
+    """Whether texts are mostly of several words, of which some recur: `Acolyte of Pain`, no `A-17 B`."""
+    texts = [text.split() for text in some]
+    words = [word.lower() for text in texts for word in text]
+    several = sum(len(text) > 1 for text in texts) >= 0.6 * len(texts)
+    letters = sum(word.strip(".,:'()-").isalpha() for word in words) >= 0.8 * len(words)
+    return several and letters and len(set(words)) < 0.95 * len(words)
 
 
 def _category(cells: Cells, sure: float, why: str) -> Column:
@@ -568,6 +610,19 @@ def _text(
         view=(spark(binned(lengths)), f"{lengths[0]} … {lengths[-1]} {kind}"),
         facts={"length": p95, "vocabulary": len(known), "tokens": kind, "texts": len(some)},
     )
+
+
+def _kept(cells: Cells, column: Column) -> Column:
+    """A column as the type that its values have, whatever speaks against using it."""
+    if column.what in READS_NOTHING or not len(cells.values):
+        return column
+    numbers = cells.numbers()
+    good = numbers.drop_nulls()
+    if len(good) >= 0.95 * len(numbers):
+        return replace(_amounts(cells, good, 1.0), why="as you chose")
+    found = _category_or_text(cells)
+    found = found if found.kind else _category(cells, 1.0, "as you chose")
+    return replace(found, sure=1.0)
 
 
 def _as_chosen(cells: Cells, column: Column, chosen: str, table: Table, outside: bool) -> Column:

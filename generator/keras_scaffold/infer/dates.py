@@ -6,8 +6,12 @@ A cell is a date where pandas.to_datetime, with the format, says so to the gener
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Sequence
 
 import polars as pl
+
+from keras_scaffold.spec import one_line
 
 ISO, MIXED, UNIX, UNIX_MS = "", "mixed", "unix", "unix_ms"
 # Where a column allows both orders, the first is taken.
@@ -23,6 +27,7 @@ EITHER_FIRST = r"^\d\d?[/.-]\d\d?[/.-]"
 UNIX_DIGITS = {UNIX: r"^\d{9,10}(\.\d+)?$", UNIX_MS: r"^\d{12,13}$"}
 STRAY = 0.01  # of the dates may be in the other order, and are invalid
 LAST = 253_402_300_799  # the last second of the year 9999
+YEAR = 366 * 24 * 3600
 
 _HOUR = r"([01]?\d|2[0-3])"
 _ISO_ZONE = rf"( ?(Z|[+-]{_HOUR}(:?[0-5]\d)?))?"
@@ -97,21 +102,61 @@ def find_format(values: pl.Series) -> tuple[str, int]:
     return next((form, count) for form, count in by_form.items() if count >= enough)
 
 
+def find_number_format(numbers: pl.Series, *, named: bool) -> str | None:
+    """The format of numbers that are dates by their values: 20210508, a Unix time; None for others.
+
+    Where the column is `named` after a time, the range is wider: 1989 to 2039, not 1992 to next year.
+    """
+    low, high = float(numbers.to_numpy().min()), float(numbers.to_numpy().max())
+    distinct = numbers.n_unique()
+    if distinct < (2 if named else 3):
+        return None
+    if low >= 19_000_101 and high <= 22_001_231:
+        days = numbers.cast(pl.Int64).cast(pl.String).alias("day")
+        valid = days.str.to_date("%Y%m%d", strict=False).is_not_null() & (
+            numbers == numbers.round()
+        )
+        return ISO if valid.mean() >= 1 - STRAY else None  # type: ignore[operator]
+    first, last = (6e8, 2.2e9) if named else (7e8, time.time() + YEAR)
+    for form, unit in ((UNIX, 1), (UNIX_MS, 1000)):
+        if first * unit <= low and high <= last * unit:
+            return form
+    return None
+
+
+def span(values: pl.Series, form: str) -> str:
+    """From the first to the last date of a column, or one as it is written where none is parsed."""
+    if form == MIXED:
+        return one_line(str(values[0]))
+    if form in UNIX_DIGITS:
+        numbers = values.cast(pl.Float64, strict=False) * (1000 if form == UNIX else 1)
+        times = numbers.cast(pl.Int64, strict=False).cast(pl.Datetime("ms"))
+    elif form:
+        times = values.str.to_datetime(form, strict=False)
+    else:
+        return f"{one_line(str(values.min()))} … {one_line(str(values.max()))}"
+    ends = pl.Series([times.min(), times.max()]).dt.strftime("%Y-%m-%d %H:%M")
+    return " … ".join(ends.str.strip_suffix(" 00:00"))
+
+
 def other_order(form: str) -> str:
     """The format with day and month swapped; empty where only one order is written like it."""
     other = form.translate(str.maketrans("dm", "md"))
     return other if form in FORMATS and other in FORMATS else ""
 
 
-def decide_order(form: str, days: int, months: int, either: int) -> tuple[str, bool, str]:
-    """The format by the evidence of all rows: format, day_first, and what to set if it is wrong.
+def decide_order(form: str, counts: Sequence[int], order: str = "") -> tuple[str, bool, bool]:
+    """The format by the evidence of all rows: format, day_first, and whether both orders fit.
 
-    `days` rows have the day first (31/12), `months` the month; `either` are written in numbers.
+    `counts` are the rows with the day first (31/12), those with the month first, and those that are
+    written in numbers. An `order` that a person gives holds whatever the rows show.
     """
-    if form == MIXED or min(days, months) > STRAY * (days + months):
-        return MIXED, days > months, "" if days or months or not either else "day_first: true"
-    other = other_order(form)
-    if not (days or months):
-        return form, False, f'format: "{other}"'
+    days, months, either = counts
+    day_first = order == "day-first" if order else days > months
+    doubtful = not (order or days or months)
+    if form == MIXED or (not order and min(days, months) > STRAY * (days + months)):
+        return MIXED, day_first, doubtful and either > 0
     is_day_first = form.index("%d") < form.index("%m")
-    return (form if is_day_first == (days > months) else other), False, ""
+    if doubtful or is_day_first == day_first:
+        return form, False, doubtful
+    return other_order(form), False, doubtful

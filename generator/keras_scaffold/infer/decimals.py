@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from keras_scaffold.infer.cells import Cells
@@ -45,6 +45,21 @@ class Evidence:
         enough = most >= MOST * self.shapes.total() > 0
         return "".join(mark for mark in ".," if enough and counts[mark] == most)
 
+    def likely_decimal(self) -> str:
+        """The decimal mark where another mark stands between thousands alone: 9.066 beside 105."""
+        plain = sum(count for shape, count in self.shapes.items() if shape.isalnum())
+        short = all(len(shape) <= 3 for shape in self.shapes if shape.isalnum())
+        enough = short and plain >= max(3, 0.1 * self.shapes.total())
+        fits = [mark for mark in ".," if enough and self._grouped(mark)]
+        return "".join(fits).translate(str.maketrans(".,", ",."))
+
+    def _grouped(self, mark: str) -> bool:
+        """Whether every value has a mark between all its thousands, and nowhere else."""
+        pattern = re.compile(rf"[+-]?9{{1,3}}({re.escape(mark)}9{{3}})*")
+        return self.marked and all(
+            pattern.fullmatch(shape.replace("Z", "9")) for shape in self.shapes
+        )
+
     @property
     def marked(self) -> bool:
         """Whether a point or a comma is in its values."""
@@ -58,23 +73,30 @@ def _shape_pattern(decimal: str, thousands: str) -> re.Pattern[str]:
 
 
 def find_number_notation(
-    table: Table, targets: Sequence[str], dropped: Sequence[str] = ()
+    table: Table, targets: Sequence[str], given: Mapping[str, str], dropped: Sequence[str] = ()
 ) -> list[str]:
-    """Set the marks of the table's numbers, and the columns that contradict them; warnings."""
+    """Set the marks of the table's numbers, and the columns that contradict them; warnings.
+
+    `given` are marks that a person states, as a spec's `table` has them.
+    """
     columns = [name for name in table.columns if name not in dropped]
     seen = [found for name in columns if (found := _evidence(table, name))]
     decimals = {found.column: found.decimals() for found in seen}
     certain = {name: mark for name, mark in decimals.items() if len(mark) == 1}
-    votes = Counter(certain[name] for name in targets if name in certain) or Counter(
-        certain.values()
+    likely = Counter(found.likely_decimal() for found in seen)
+    votes = (
+        Counter(certain[name] for name in targets if name in certain)
+        or Counter(certain.values())
+        or Counter({mark: likely[mark] for mark in ".," if likely[mark]})
     )
-    decimal = max(".,", key=lambda mark: votes[mark])
+    decimal = given.get("decimal") or max(".,", key=lambda mark: votes[mark])
     groups = Counter(
         mark
         for found in seen
         if decimal in decimals[found.column] and (mark := found.groups(decimal))
     )
-    thousands = max(groups, key=lambda mark: groups[mark], default="")
+    found_mark = max(groups, key=lambda mark: groups[mark], default="")
+    thousands = given.get("thousands", found_mark)
     table.written = replace(table.written, decimal=decimal, thousands=thousands)
     odd = [
         found
@@ -83,7 +105,7 @@ def find_number_notation(
         and found.readable(decimal, thousands) < MOST * found.shapes.total()
     ]
     table.other_notation = {found.column: _example(table, found.column) for found in odd}
-    either = [name for name, marks in decimals.items() if len(marks) == 2]
+    either = [name for name, marks in decimals.items() if len(marks) == 2 and not given]
     return _warnings(table, [f for f in seen if f.column in either and f.marked], certain)
 
 
@@ -93,7 +115,7 @@ def _warnings(table: Table, either: list[Evidence], certain: dict[str, str]) -> 
     other = "," if decimal == "." else "."
     warnings = [
         f"{name}: numbers written like {example}, other columns write {_like(table)}; set aside. A"
-        " table has one notation: rewrite the column, or change decimal and thousands of table"
+        f" table has one notation: rewrite the column, or read the others so: --decimal {other}"
         for name, example in odd.items()
     ]
     # A decimal mark that a column proves holds for the file; 1.234 in a CSV with commas is usual.
@@ -111,8 +133,8 @@ def _warnings(table: Table, either: list[Evidence], certain: dict[str, str]) -> 
         read, else_read = plain.replace(mark, ""), plain.replace(mark, ".")
         read, else_read = (read, else_read) if mark != decimal else (else_read, read)
         warnings.append(
-            f"{', '.join(doubtful)}: {example} is read as {read}; if it is {else_read}, set decimal"
-            f' of table to "{other}"'
+            f"{', '.join(doubtful)}: {example} is read as {read}; if it is {else_read}:"
+            f" --decimal {other}"
         )
     return warnings
 

@@ -12,7 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from keras_scaffold.infer.cells import Cells, Column
-from keras_scaffold.infer.tables import PICTURES, SERIES, DataError, npy_header, quiet_pictures
+from keras_scaffold.infer.paths import files_near, find_fix
+from keras_scaffold.infer.tables import (
+    PICTURES,
+    SERIES,
+    DataError,
+    Table,
+    npy_header,
+    quiet_pictures,
+)
 from keras_scaffold.spec import one_line
 
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP")
@@ -31,6 +39,7 @@ ORIENTATION = (
 OPENED = 200  # files of a column of which the header is read
 LARGEST_SIDE = 128  # of a picture, so that a CPU can train on it
 LONGEST_SERIES = 2048  # steps
+NAMES = ("id", "category", "text", "number")  # what a column of names of files may seem to be
 LARGEST_CSV = 1 << 24  # bytes of a series
 
 
@@ -82,7 +91,7 @@ def _path(name: str, cell: str, folder: Path, outside: bool) -> Path:
         inside = path.resolve().is_relative_to(folder.resolve())
     except (OSError, RuntimeError, ValueError):
         return folder / "no such file"
-    if not inside and not outside:
+    if not inside and not outside and path.exists():
         raise DataError(
             f"{name}: '{one_line(cell)}' leads out of {folder}; use --outside to follow such paths"
         )
@@ -90,15 +99,27 @@ def _path(name: str, cell: str, folder: Path, outside: bool) -> Path:
 
 
 def _nowhere(some: list[str], folder: Path) -> str:
-    """Why no file is there, with the folder in which they are where one is near."""
-    try:
-        near = [place for place in sorted(folder.iterdir()) if place.is_dir()][:50]
-    except OSError:
-        near = []
-    for place in near:
-        if sum((place / cell).is_file() for cell in some) > len(some) / 2:
-            return f"the files lie in {place.name}/; write paths such as {place.name}/{some[0]}"
-    return f"no such file: {one_line(some[0])}; paths start from the table's folder"
+    """Why no file is there, with the fix where the files are near."""
+    missing = f"no such file: {one_line(some[0])}"
+    fix = find_fix(some, folder)
+    return f"{missing}; {fix or 'paths start from the folder of the table'}"
+
+
+def of_names(table: Table, column: Column) -> Column:
+    """The column, or, where nearly each of its values is the name of another file, those files."""
+    possible = column.what in NAMES and column.distinct > max(1, table.sample.height / 10)
+    if not possible or not files_near(table.folder):
+        return column
+    cells = Cells.of(table, column.name)
+    some = cells.some(OPENED)
+    if column.distinct <= 0.9 * len(cells.values):
+        return column
+    fix = find_fix(some, table.folder, 0.9)
+    if not fix:
+        return column
+    kind = "series" if fix.endswith(SERIES) else "picture"
+    aside = f"no such file: {one_line(some[0])}; {fix}"
+    return Column(cells.name, kind, 0.8, "names of files", aside=aside, distinct=column.distinct)
 
 
 Found = tuple[str, str, dict[str, Any]]

@@ -33,8 +33,11 @@ class Leak:
     sure: bool = True  # else it only stands out among the others
 
 
-def find_leaks(table: Table, columns: list[Column], target: Target) -> list[Leak]:
-    """The columns from each of which, alone, the target follows on a validation set."""
+def find_leaks(table: Table, columns: list[Column], target: Target, group: str = "") -> list[Leak]:
+    """The columns from each of which, alone, the target follows on a validation set.
+
+    Rows with one value of the column `group` are all in the validation set, or none is.
+    """
     if target.task == "multilabel":
         return []
     frame = table.sample.drop(ROW)
@@ -43,10 +46,9 @@ def find_leaks(table: Table, columns: list[Column], target: Target) -> list[Leak
     if frame.height < 30:
         return []
     label = frame[target.column].str.strip_chars()
-    order = np.random.default_rng(SEED).permutation(frame.height)
-    half = frame.height // 2
-    parts = order[:half], order[half:]
+    parts = _halves(frame[group].fill_null("") if group else frame[target.column], bool(group))
     leaks, scores = [], {}
+    classes = _codes(label)
     for column in columns:
         if column.kind not in ("numbers", "labels", "flags") or column.name in table.arrays:
             continue
@@ -57,15 +59,28 @@ def find_leaks(table: Table, columns: list[Column], target: Target) -> list[Leak
             if how := _predicts_number(cells, numbers, y_true, parts, column):
                 leaks.append(Leak(column.name, target.column, how))
         else:
-            scores[column.name] = _predicts_class(cells, numbers, label, parts, column)
+            scores[column.name] = _predicts_class(cells, numbers, classes, parts, column)
     return leaks + _outliers(scores, target.column, frame.height)
+
+
+def _halves(cells: pl.Series, grouped: bool) -> Parts:
+    """Two random halves of the rows, to learn and to test; of groups, where cells name them."""
+    rng = np.random.default_rng(SEED)
+    if not grouped:
+        order = rng.permutation(len(cells))
+        return order[: len(cells) // 2], order[len(cells) // 2 :]
+    codes = _codes(cells)
+    groups = rng.permutation(int(codes.max()) + 1)
+    learns = np.isin(codes, groups[: len(groups) // 2])
+    return np.flatnonzero(learns), np.flatnonzero(~learns)
 
 
 def _outliers(scores: dict[str, float], target: str, rows: int) -> list[Leak]:
     """Leaks among columns by the share of classes that each predicts in a validation set."""
     leaks = []
+    best = [*sorted(scores.values(), reverse=True)[:2], 0.0, 0.0]
     for column, score in scores.items():
-        others = max((other for name, other in scores.items() if name != column), default=0.0)
+        others = best[1] if score == best[0] else best[0]
         how = f"alone it predicts {score:.1%} of the classes of a validation set"
         if score >= CLOSE and (rows >= 200 or score == 1):
             leaks.append(Leak(column, target, how))
@@ -81,10 +96,10 @@ Parts = tuple[Codes, Codes]
 
 def _numbers(table: Table, frame: pl.DataFrame, name: str) -> Numbers:
     """A column of some of the table's rows as numbers, NaN where a cell is none."""
-    numbers = frame.select(
-        as_numbers(pl.col(name).str.strip_chars(), table.notation_of(name), name)
-    )
-    return numbers.to_series().to_numpy().astype("float64")
+    # Of the column alone: an expression over a frame takes longer the more columns that has.
+    cell = pl.col(name).str.strip_chars()
+    read = as_numbers(cell, table.notation_of(name), name)
+    return frame[name].to_frame().select(read).to_series().to_numpy().astype("float64")
 
 
 def _codes(cells: pl.Series) -> Codes:
@@ -92,11 +107,10 @@ def _codes(cells: pl.Series) -> Codes:
 
 
 def _predicts_class(
-    cells: pl.Series, numbers: Numbers, label: pl.Series, parts: Parts, column: Column
+    cells: pl.Series, numbers: Numbers, y_true: Codes, parts: Parts, column: Column
 ) -> float:
     """How well the nearest value seen, or the same one, predicts the class in a validation set."""
     learn, test = parts
-    y_true = _codes(label)
     classes = int(y_true.max()) + 1
     seen = np.bincount(y_true[test], minlength=classes)
     if classes > 200 or np.sort(seen)[::-1][1] < 5:

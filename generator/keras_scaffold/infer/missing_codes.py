@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import math
 import re
+import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
 
 from keras_scaffold.infer.cells import Cells
 from keras_scaffold.infer.decimals import LOOKS_NUMERIC, MOST
-from keras_scaffold.infer.tables import Table
+from keras_scaffold.infer.tables import DataError, Table
 from keras_scaffold.spec.entries import Code
 
 FEWEST = 3  # cells with the code
 FEWEST_OTHERS = 20  # different values besides; fewer are rather classes
+FEWEST_MAY_BE = 4  # different values, of which one may be a code
 SMALLEST = 9  # of a code, without its sign
+BELOW_ZERO = re.compile(r"1|[789]|77+|88+|99+(\.9+)?|[1-9]00+")  # codes without their sign
+MOST_CODES = 3  # at each end of a column
 NINES = re.compile(r"99+(\.9+)?")
 FARTHER = 10  # times the range of all others, for a positive code
 
@@ -27,46 +36,86 @@ class Outlier:
     gap: float  # to the next value
     spread: float  # of the others
     below_zero: bool  # alone
+    others: int  # different values besides
 
     @property
     def sure(self) -> bool:
         """Whether it is a code by its own column."""
+        if self.others < FEWEST_OTHERS or abs(self.value) < SMALLEST:
+            return False
         if self.value < 0:
             return self.gap > self.spread
         return bool(NINES.fullmatch(f"{self.value:g}")) and self.gap > FARTHER * self.spread
 
+    @property
+    def may_be(self) -> bool:
+        """Whether it looks like a code, which a person has to decide."""
+        if self.below_zero:
+            return bool(BELOW_ZERO.fullmatch(f"{-self.value:g}"))
+        return bool(NINES.fullmatch(f"{self.value:g}")) and self.gap > self.spread / 2
 
-def find_missing_codes(table: Table) -> None:
-    """Set the table's codes for a missing value, by column."""
+
+def find_missing_codes(table: Table, given: Mapping[str, Sequence[Code]]) -> list[Outlier]:
+    """Set the table's codes for a missing value, by column; other values that may be codes.
+
+    `given` are codes that a person states, by column; nothing is then looked for in the column.
+    """
     outliers = [
         outlier
         for name in table.columns
-        if name not in table.arrays or name in table.native
+        if (name not in table.arrays or name in table.native) and name not in given
         for outlier in _outliers(Cells.of(table, name))
     ]
     codes = {outlier.value for outlier in outliers if outlier.sure}
     # What is a code in one column is one in another, where only it is below zero.
     found = [each for each in outliers if each.sure or (each.value in codes and each.below_zero)]
-    missing: dict[str, list[int | float]] = {}
+    missing: dict[str, list[Code]] = {name: list(codes) for name, codes in given.items() if codes}
     for each in found:
-        whole = each.value.is_integer()
-        missing.setdefault(each.column, []).append(int(each.value) if whole else each.value)
+        missing.setdefault(each.column, []).append(_plain(each.value))
     table.written = replace(table.written, missing=missing)
+    return [each for each in outliers if each.may_be and each not in found]
 
 
-def code_warnings(table: Table, numbers: set[str]) -> list[str]:
+def parse_number(text: str) -> int | float | None:
+    """The number that a text is, whole where it can be; None where it is none."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return _plain(number) if math.isfinite(number) else None
+
+
+def _plain(number: float) -> int | float:
+    return int(number) if number.is_integer() else number
+
+
+def code_warnings(
+    table: Table, numbers: set[str], given: Mapping[str, Sequence[Code]], doubtful: list[Outlier]
+) -> list[str]:
     """Drop the codes of columns that are read as no numbers; warnings that name the others."""
     missing = {name: codes for name, codes in table.written.missing.items() if name in numbers}
     table.written = replace(table.written, missing=missing)
+    for name, codes in given.items():
+        if codes and name not in missing:
+            raise DataError(
+                f"--missing {name}:{codes[0]}: it is read as no numbers, and only numbers have"
+                f" codes; use --as {name}:TYPE too"
+            )
     columns: dict[Code, list[str]] = {}
     for name, codes in missing.items():
-        for code in codes:
+        for code in codes if name not in given else ():
             columns.setdefault(code, []).append(name)
-    return [
+    warnings = [
         f"{', '.join(names[:4])}{f' … ({len(names)} columns)' if len(names) > 4 else ''}: {code} is"
-        " far from all other values and is read as missing; if it is a number, remove it from missing"
-        " of table"
+        " far from all other values and is read as missing; if it is a number: "
+        + " ".join(f"--missing {shlex.quote(f'{name}:none')}" for name in names[:4])
         for code, names in columns.items()
+    ]
+    return warnings + [
+        f"{each.column}: {each.value:g} in {each.rows:,} rows stands out; if it means missing:"
+        f" --missing {shlex.quote(f'{each.column}:{each.value:g}')}"
+        for each in doubtful
+        if each.column in numbers
     ]
 
 
@@ -76,15 +125,31 @@ def _outliers(cells: Cells) -> list[Outlier]:
     numbers = cells.numbers().drop_nulls()
     if len(numbers) < MOST * len(cells.values):
         return []
-    values = numbers.unique().sort()
-    if len(values) <= FEWEST_OTHERS:
+    values, counts = np.unique(numbers.to_numpy(), return_counts=True)
+    first, last = 0, len(values) - 1
+    while first < MOST_CODES and _may_end(values[first : last + 1], counts[first], 0):
+        first += 1
+    while len(values) - 1 - last < MOST_CODES and _may_end(
+        values[first : last + 1], counts[last], -1
+    ):
+        last -= 1
+    if last - first < FEWEST_MAY_BE:
         return []
+    low, high = float(values[first]), float(values[last])
     found = []
-    for value, others in ((values[0], values[1:]), (values[-1], values[:-1])):
-        low, high = float(others[0]), float(others[-1])
-        rows = int((numbers == value).sum())
-        if rows >= FEWEST and abs(value) >= SMALLEST:
-            gap = low - value if value < low else value - high
-            below_zero = value < 0 <= low
-            found.append(Outlier(cells.name, float(value), rows, gap, high - low, below_zero))
+    for place in (*range(first), *range(last + 1, len(values))):
+        value = float(values[place])
+        gap = low - value if value < low else value - high
+        size = gap, high - low, value < 0 <= low, last + 1 - first
+        found.append(Outlier(cells.name, value, int(counts[place]), *size))
     return found
+
+
+def _may_end(values: npt.NDArray[np.float64], rows: int, place: int) -> bool:
+    """Whether the first or last of sorted values may be a code: it repeats, and looks like one."""
+    if rows < FEWEST or len(values) <= FEWEST_MAY_BE:
+        return False
+    value, rest = float(values[place]), values[1:] if place == 0 else values[:-1]
+    shape = BELOW_ZERO if value < 0 else NINES
+    coded = bool(shape.fullmatch(f"{abs(value):g}"))
+    return coded or (value < 0 and rest[0] - value > rest[-1] - rest[0])

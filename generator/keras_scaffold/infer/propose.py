@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import math
 import re
+import shlex
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
@@ -12,20 +13,36 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from keras_scaffold.catalog import load_catalog
+from keras_scaffold.infer import dates
 from keras_scaffold.infer.cells import Column
-from keras_scaffold.infer.column_types import FEW, MANY, look
+from keras_scaffold.infer.checks import FILES, aside_lines
+from keras_scaffold.infer.column_types import FEW, MANY, Progress, look, no_progress
 from keras_scaffold.infer.decimals import find_number_notation
+from keras_scaffold.infer.groups import Group, find_groups
 from keras_scaffold.infer.leakage import Leak, find_leaks, find_mean, find_sum
 from keras_scaffold.infer.missing_codes import code_warnings, find_missing_codes
+from keras_scaffold.infer.overrides import (
+    Overrides,
+    stated_codes,
+    stated_notation,
+    stated_types,
+    typed_column,
+)
 from keras_scaffold.infer.tables import DataError, Table, open_table
-from keras_scaffold.infer.targets import Target, find_target, known_column, parse_target
+from keras_scaffold.infer.targets import (
+    Target,
+    find_target,
+    known_column,
+    parse_target,
+    spelling_warnings,
+)
+from keras_scaffold.infer.units import find_units
 from keras_scaffold.spec import (
     Given,
     Spec,
     SpecError,
     check_name,
     default_project_name,
-    nearest,
     validate,
 )
 
@@ -35,17 +52,6 @@ FAMILY = 4  # columns that differ by a number (sensor_1, sensor_2 ...) make one
 LONGEST_TEXT = 512
 MOST = {"texts": 20, "dates": 20}  # columns that are inputs of their own
 SMALL = 100  # rows
-
-
-@dataclass(frozen=True)
-class Overrides:
-    """What a person corrects in the inference; all of it is optional."""
-
-    targets: Sequence[str] = ()  # a column, or COLUMN:TASK
-    drop: Sequence[str] = ()
-    keep: Sequence[str] = ()
-    types: Sequence[str] = ()  # COLUMN:TYPE
-    outside: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,7 +73,15 @@ class Inspection:
     inputs: list[ProposedInput]
     spec: Spec | None
     warnings: list[str] = field(default_factory=list)
-    overrides: Overrides = Overrides()
+    overrides: Overrides = field(default_factory=Overrides)
+    group: str = ""  # the column for train --group
+
+    @property
+    def checks(self) -> list[str]:
+        """What a person should look at, a line each: files, columns that are no input, warnings."""
+        lines = [*aside_lines(self.columns, self.warnings), *self.warnings]
+        files = {column.name for column in self.columns if column.what in FILES}
+        return sorted(lines, key=lambda line: line.partition(": ")[0] not in files)
 
     @property
     def given(self) -> Given:
@@ -79,7 +93,7 @@ class Inspection:
         return next((each for each in self.inputs if column in each.columns), None)
 
 
-def inspect(path: Path, overrides: Overrides) -> Inspection:
+def inspect(path: Path, overrides: Overrides, progress: Progress = no_progress) -> Inspection:
     """Look at a table and propose a spec; DataError where that cannot be done."""
     table = open_table(path)
     if table.rows < 2:
@@ -90,45 +104,44 @@ def inspect(path: Path, overrides: Overrides) -> Inspection:
     names = [name for name, _ in chosen]
     if len(set(names)) < len(names):
         raise DataError(f"--target {max(names, key=names.count)}: is given twice; use it once")
-    warnings = find_number_notation(table, names, overrides.drop)
-    find_missing_codes(table)
-    columns = look(table, _types(overrides, table, names), outside=overrides.outside, targets=names)
+    types = stated_types(overrides, table, names)
+    find_units(table, types)
+    warnings = find_number_notation(table, names, stated_notation(overrides), overrides.drop)
+    codes = stated_codes(overrides, table)
+    doubtful = find_missing_codes(table, codes)
+    columns = look(
+        table,
+        types,
+        keep=overrides.keep,
+        outside=overrides.outside,
+        targets=names,
+        progress=progress,
+    )
     by_name = {column.name: column for column in columns}
     targets = [find_target(table, by_name[name], task) for name, task in chosen]
     warnings += [warning for target in targets for warning in target.warnings]
     columns = [column for column in columns if column.name not in names]
     columns = _corrected(columns, overrides, table, names)
-    columns, more = _without_leaks(table, columns, targets, overrides)
+    columns, groups = _without_groups(table, columns, targets, overrides)
+    columns, more = _without_leaks(table, columns, targets, overrides, groups)
     numbers = {c.name for c in columns if c.type and c.kind in ("numbers", "dates")}
     numbers |= {target.column for target in targets if target.task == "regression"}
-    warnings += more + _doubts(table, columns, targets) + code_warnings(table, numbers)
+    warnings += (
+        more + _doubts(table, columns, targets) + code_warnings(table, numbers, codes, doubtful)
+    )
+    units = {name: words for name, words in table.written.units.items() if name in numbers}
+    table.written = replace(table.written, units=units)
     columns = _few_flags(columns)
     taken: set[str] = set()
     outputs = [_output(target, table, taken, len(targets) > 1) for target in targets]
-    inputs, columns = _inputs(table, columns, taken)
+    inputs, columns = _inputs(table, columns, taken, overrides.keep)
     spec = _spec(table, inputs, outputs)
-    return Inspection(table, columns, targets, inputs, spec, warnings, overrides)
+    repeated = [c.name for c in columns if c.facts.get("repeats") and c.aside and c.what == "id"]
+    group = groups[0].column if groups else repeated[0] if len(repeated) == 1 else ""
+    return Inspection(table, columns, targets, inputs, spec, warnings, overrides, group)
 
 
 # Overrides
-
-
-def _types(overrides: Overrides, table: Table, targets: Sequence[str]) -> dict[str, str]:
-    types: dict[str, str] = {}
-    known = load_catalog().inputs
-    for text in overrides.types:
-        name, colon, kind = text.rpartition(":")
-        if not colon:
-            raise DataError(f"--as {text}: give COLUMN:TYPE, such as zip:categorical")
-        name = known_column(name, table, "--as")
-        if kind not in known:
-            raise DataError(f"--as {text}: no type of input '{kind}'; {nearest(kind, known)}")
-        if name in targets:
-            raise DataError(f"--as {text}: it is the target; use --target {name}:TASK")
-        if name in table.arrays:
-            raise DataError(f"--as {text}: what an array is follows from its shape")
-        types[name] = kind
-    return types
 
 
 def _corrected(
@@ -146,30 +159,46 @@ def _corrected(
         if column.name in overrides.drop:
             column = column.set_aside("as you chose")
         elif column.name in overrides.keep and column.aside:
-            column = _kept(column, table)
+            other = f"use --as {column.name}:TYPE"
+            raise DataError(f"--keep {column.name}: {column.aside}; or {other}")
         done.append(column)
     return done
-
-
-def _kept(column: Column, table: Table) -> Column:
-    """Take a column in again, as the type that its cells allow."""
-    labels = load_catalog().type_for("labels")
-    if labels is None or column.what not in ("id", "category", "tags"):
-        raise DataError(f"--keep {column.name}: {column.aside}; or use --as {column.name}:TYPE")
-    return next(c for c in look(table, {column.name: labels}) if c.name == column.name)
 
 
 # Doubts
 
 
-def _without_leaks(
+def _without_groups(
     table: Table, columns: list[Column], targets: list[Target], overrides: Overrides
+) -> tuple[list[Column], list[Group]]:
+    """Set aside the columns that say which rows belong together."""
+    spared = {*overrides.keep, *overrides.drop}
+    spared |= {typed_column(text)[0] for text in overrides.types}
+    groups = find_groups(table, columns, targets, spared)
+    why = {group.column: group.why for group in groups}
+    done = [
+        replace(column, what="group", sure=0.9).set_aside(
+            f"{why[column.name]}; train --group {shlex.quote(column.name)} keeps them in one split"
+        )
+        if column.name in why
+        else column
+        for column in columns
+    ]
+    return done, groups
+
+
+def _without_leaks(
+    table: Table,
+    columns: list[Column],
+    targets: list[Target],
+    overrides: Overrides,
+    groups: Sequence[Group] = (),
 ) -> tuple[list[Column], list[str]]:
     """Set aside the columns with target leakage, unless nothing would be left."""
     warnings: list[str] = []
     leaks: dict[str, Leak] = {}
     for target in targets:
-        for leak in find_leaks(table, columns, target):
+        for leak in find_leaks(table, columns, target, groups[0].column if groups else ""):
             if leak.sure:
                 leaks[leak.column] = leak
             else:
@@ -177,7 +206,7 @@ def _without_leaks(
                     f"{leak.column}: predicts {leak.target} suspiciously well ({leak.how}); if it is not"
                     f" known before {leak.target} is: --drop {leak.column!r}"
                 )
-    spared = set(overrides.keep) | {text.rpartition(":")[0] for text in overrides.types}
+    spared = set(overrides.keep) | {typed_column(text)[0] for text in overrides.types}
     used = {column.name for column in columns if column.type}
     all_of_them = used <= set(leaks)
     done = []
@@ -237,6 +266,8 @@ def _doubts(table: Table, columns: list[Column], targets: list[Target]) -> list[
                 f"{target.column}: {target.missing:,} of {table.rows:,} rows are unlabeled; {kept}"
             )
     for column in columns:
+        if column.kind == "labels" and column.distinct <= MANY and column.name not in table.arrays:
+            warnings += spelling_warnings(column.name, _labels_in_sample(table, column))
         absent = column.facts.get("absent", 0)
         broken = column.facts.get("broken", 0)
         if column.type and "stray" in column.facts:
@@ -244,11 +275,20 @@ def _doubts(table: Table, columns: list[Column], targets: list[Target]) -> list[
                 f"{column.name}: {column.facts['stray']}; empty them, or train with"
                 " --drop-invalid-rows"
             )
-        if column.type and column.facts.get("other"):
+        if column.type and column.facts.get("doubtful"):
             first = "day" if column.facts["format"].startswith("%d") else "month"
             warnings.append(
                 f"{column.name}: no date shows whether day or month is first; read with the {first}"
-                f" first, else give its input {column.facts['other']}"
+                f" first. If that is wrong: {_as_dates(column, first)}"
+            )
+        if (
+            column.type
+            and column.sure < 0.9
+            and column.facts.get("format", "") in dates.UNIX_DIGITS
+        ):
+            warnings.append(
+                f"{column.name}: numbers read as Unix times, {column.view[1]}; if they are none:"
+                f" --as {shlex.quote(f'{column.name}:numeric')}"
             )
         if column.type and absent:
             warnings.append(
@@ -258,6 +298,18 @@ def _doubts(table: Table, columns: list[Column], targets: list[Target]) -> list[
         if column.type and broken:
             warnings.append(f"{column.name}: {broken:.0%} of the files looked at cannot be read")
     return warnings
+
+
+def _labels_in_sample(table: Table, column: Column) -> list[str]:
+    return (
+        table.sample[column.name].drop_nulls().unique().str.strip_chars().unique().sort().to_list()
+    )
+
+
+def _as_dates(column: Column, first: str) -> str:
+    """The option that reads a column of dates in the other order."""
+    other = "month" if first == "day" else "day"
+    return f"--as {shlex.quote(f'{column.name}:{column.type}:{other}-first')}"
 
 
 def _few_flags(columns: list[Column]) -> list[Column]:
@@ -278,7 +330,7 @@ def _few_flags(columns: list[Column]) -> list[Column]:
 
 
 def _inputs(
-    table: Table, columns: list[Column], taken: set[str]
+    table: Table, columns: list[Column], taken: set[str], keep: Sequence[str]
 ) -> tuple[list[ProposedInput], list[Column]]:
     """The inputs in the order of their first columns, and the columns, some now set aside."""
     if table.arrays:
@@ -292,7 +344,7 @@ def _inputs(
         if column.type and column.kind not in ("numbers", "labels"):
             seen[column.kind] += 1
             most = MOST.get(column.kind, len(columns))
-            if seen[column.kind] > most:
+            if seen[column.kind] > most and column.name not in keep:
                 columns[place] = column.set_aside(f"over {most} columns of {column.what}s")
                 continue
             groups.append((column.name, [column]))
@@ -508,6 +560,8 @@ def _output(target: Target, table: Table, taken: set[str], several: bool) -> Giv
         entry[task.size] = target.classes
     if several and target.missing:
         entry["optional"] = True
+    if target.separator not in ("", "|"):
+        entry["separator"] = target.separator
     return entry
 
 

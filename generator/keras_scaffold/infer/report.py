@@ -33,17 +33,15 @@ def show(inspection: Inspection, *, model: bool = True) -> None:
     echo(_headline(inspection))
     rows = list(_column_rows(inspection))
     _table("Columns", _HEADER, [row for column, row in rows if not column.aside])
-    aside = [(*row[:3], row[5], row[7]) for column, row in rows if column.aside]
-    _table("Set aside", ("column", "is", "sure", "values", "because"), aside)
     _table("Targets" if len(inspection.targets) > 1 else "Target", _TARGETS, _targets(inspection))
     _table("Proposed inputs", ("input", "type", "columns", "why"), _inputs(inspection))
     if inspection.spec and model:
         echo(f"\n{draw(inspection.spec, min(COLUMNS, get_terminal_size().columns))}")
-    if inspection.warnings:
-        echo(f"\n{bold('Warnings')}")
+    if inspection.checks:
+        echo(f"\n{bold('Check')}")
         width = get_terminal_size().columns if in_terminal() else LONGEST_LINE
-        for warning in inspection.warnings:
-            echo(fill(_printable(warning), width, initial_indent="- ", subsequent_indent="  "))
+        for line in inspection.checks:
+            echo(fill(_printable(line), width, initial_indent="- ", subsequent_indent="  "))
 
 
 def _table(title: str, header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
@@ -190,6 +188,7 @@ def as_json(inspection: Inspection) -> str:
         "rows": table.rows,
         "rows_looked_at": table.sample.height,
         "columns": [_column_data(inspection, column) for column in inspection.columns],
+        "group": inspection.group or None,
         "targets": [
             {
                 "column": target.column,
@@ -203,6 +202,7 @@ def as_json(inspection: Inspection) -> str:
             for target in inspection.targets
         ],
         "warnings": inspection.warnings,
+        "check": inspection.checks,
         "spec": inspection.given or None,
     }
     return json.dumps(data, indent=2)

@@ -11,6 +11,7 @@ import codecs
 import csv
 import io
 import json
+import re
 import tempfile
 import warnings
 import zipfile
@@ -41,6 +42,7 @@ SUFFIXES = {
     ".xlsx": "Excel",
     ".npz": "npz",
 }
+SPLIT_FOLDERS = ("train", "training", "val", "valid", "validation", "dev", "test", "testing")
 KNOWN = "a .csv, .tsv, .parquet, .jsonl, .xlsx or .npz file, or a folder with a folder per class"
 
 
@@ -79,7 +81,7 @@ class Table:
         """How a column is written: numbers that are no text have no marks of the table's."""
         if self.native.get(name, "string") == "string":
             return self.written
-        return replace(self.written, decimal=".", thousands="")
+        return replace(self.written, decimal=".", thousands="", units={})
 
     def all_rows(self, *expressions: pl.Expr) -> pl.DataFrame:
         """Evaluate expressions over every row."""
@@ -160,6 +162,7 @@ def _csv(path: Path) -> Table:
         source = Path(scratch.name, f"utf8{path.suffix}")
         encoding = _transcode(path, encoding, source)
     delimiter = _delimiter(source)
+    _check_first_lines(source, delimiter, path)
     header = _header(source, delimiter)
     written = complete_table({"delimiter": delimiter, "encoding": encoding})
     try:
@@ -276,6 +279,54 @@ def _records(text: str, delimiter: str, most: int = 50) -> list[list[str]]:
     except csv.Error:
         pass
     return records[:-1] if len(records) > 2 else records  # the last may be cut
+
+
+def _check_first_lines(source: Path, delimiter: str, path: Path) -> None:
+    """Raise a DataError for a file that begins with something else than the names of its columns."""
+    head = _head(source)
+    lines = [line for line in head.splitlines()[:50] if line.strip()]
+    if not lines:
+        return
+    if re.fullmatch(r'"?sep=.?"?', lines[0].strip(), re.IGNORECASE):
+        raise DataError(
+            f"{path}: line 1 is {lines[0].strip()}, which is for Excel; delete the line"
+        )
+    if not any(mark in lines[0] for mark in DELIMITERS) and _is_aligned(lines):
+        raise DataError(
+            f"{path}: the columns are aligned with spaces; write a delimiter between them, as"
+            " pandas.read_fwf and to_csv do"
+        )
+    above = _lines_above([record for record in _records(head, delimiter) if any(record)])
+    if above:
+        them, stand = ("them", "lines stand") if len(above) > 1 else ("it", "line stands")
+        example = one_line(delimiter.join(above[0]).strip(delimiter))
+        raise DataError(
+            f"{path}: {len(above)} {stand} above the header, such as '{example}'; delete {them}"
+        )
+
+
+def _is_aligned(lines: Sequence[str]) -> bool:
+    """Whether spaces make columns of lines: equally many words in each, or parts between wide gaps."""
+    for gap in (r"\s+", r"\s{2,}"):
+        widths = [len(re.split(gap, line.strip())) for line in lines]
+        if widths[0] > 1 and widths.count(widths[0]) >= 0.9 * len(lines):
+            return True
+    return False
+
+
+def _lines_above(records: Sequence[list[str]]) -> Sequence[list[str]]:
+    """The records before the header: of few cells, where those from the header on have more."""
+    widths = Counter(map(len, records))
+    width, times = max(widths.items(), key=lambda pair: pair[1], default=(1, 0))
+    if times < 0.5 * len(records):
+        return ()
+    for place, record in enumerate(records):
+        filled = sum(bool(cell.strip()) for cell in record)
+        if len(record) == width and filled == width and not any(map(_is_number, record)):
+            return records[:place]
+        if filled > width / 2:
+            return ()
+    return ()
 
 
 def _header(source: Path, delimiter: str) -> list[str]:
@@ -523,6 +574,12 @@ def _no_classes(folder: Path) -> DataError:
     if inside:
         return DataError(
             f"{folder}: is a folder; give the table in it, such as {folder / inside[0]}"
+        )
+    splits = [path.name for path in sorted(folder.iterdir()) if path.name.lower() in SPLIT_FOLDERS]
+    if len(splits) > 1:
+        return DataError(
+            f"{folder}: its folders are splits ({', '.join(splits)}); give a table with a row per file"
+            " and the columns image, label and split (train, validation, test)"
         )
     deeper = next((file.parent.parent for file in _pictures(folder.glob("*/*/*"))), None)
     if deeper is not None:

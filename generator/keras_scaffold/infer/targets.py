@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from keras_scaffold.catalog import load_catalog
@@ -25,7 +26,9 @@ from keras_scaffold.spec import nearest, one_line
 
 FEW_NUMBERS = 20  # different whole numbers are classes, more an amount
 MOST_CLASSES = 1000
+FEWEST_AMOUNTS = 7  # different numbers with gaps
 FEWEST_ROWS = 3  # to train, to validate, to test
+SEPARATORS = ("|", ";", ",", " ")
 PREDICTABLE = ("numbers", "labels", "flags")  # kinds of columns
 # Names of columns that are to be predicted, the surest first.
 NAMES = ("target", "label", "labels", "y", "class", "classes", "outcome", "response")
@@ -43,6 +46,7 @@ class Target:
     counts: list[tuple[str, int]] = field(default_factory=list)  # most frequent first
     view: View = ("", "")
     warnings: tuple[str, ...] = ()
+    separator: str = ""  # of several labels in a cell
 
 
 def likely_target(columns: Sequence[Column]) -> str:
@@ -87,12 +91,14 @@ def find_target(table: Table, column: Column, chosen: str = "") -> Target:
     counted = table.all_rows(cell.alias("label").value_counts(sort=True)).unnest("label")
     label = pl.col("label")
     counted, missing = _without(counted, label.str.to_lowercase().is_in(TARGET_HOLES))
-    counted = counted.with_columns(as_numbers(label, table.notation_of(name)).alias("number"))
+    counted = counted.with_columns(
+        as_numbers(label, table.notation_of(name), name, codes=False).alias("number")
+    )
     amounts, more = _without(counted, is_hole(label, table.notation_of(name), name))
     if chosen == "regression" or (not chosen and _amounts(amounts)):
         counted = amounts
         missing += more
-    elif chosen == "multilabel" or (not chosen and _joined(counted)):
+    elif chosen == "multilabel" or (not chosen and counted.height > 2 and _separator(counted)):
         missing = 0  # an empty cell is a row without any label
     rows = int(counted["count"].sum())
     if not rows:
@@ -125,7 +131,7 @@ def _amounts(counted: pl.DataFrame) -> bool:
     if counted.height <= 2 or numbers.null_count():
         return False
     whole = bool((numbers == numbers.round()).all())
-    return not whole or counted.height > FEW_NUMBERS or _amount(counted)
+    return not whole or counted.height > FEW_NUMBERS or _amount(counted) or _long_tail(counted)
 
 
 def _task(counted: pl.DataFrame, rows: int, where: str) -> str:
@@ -134,7 +140,7 @@ def _task(counted: pl.DataFrame, rows: int, where: str) -> str:
         return "binary"
     if _amounts(counted):
         return "regression"
-    if _joined(counted):
+    if _separator(counted):
         return "multilabel"
     if distinct > MOST_CLASSES or (distinct > 0.5 * rows and distinct > FEW_NUMBERS):
         raise DataError(
@@ -156,13 +162,46 @@ def _amount(counted: pl.DataFrame) -> bool:
     return len(counts) >= 6 and bool((steps == 1).all()) and hill and counts[top] > 3 * min(counts)
 
 
-def _joined(counted: pl.DataFrame) -> bool:
-    """Whether labels are several, joined by a bar, of which each occurs in more than one."""
-    with_bar = counted.filter(counted["label"].str.contains("|", literal=True))
-    if int(with_bar["count"].sum()) < 0.02 * int(counted["count"].sum()):
+def _long_tail(counted: pl.DataFrame) -> bool:
+    """Whether whole numbers are amounts by their gaps: close at first, then ever farther and rarer."""
+    table = counted.sort("number")
+    if table.height < FEWEST_AMOUNTS:
         return False
-    parts = counted["label"].str.split("|").explode()
-    return parts.n_unique() < len(parts)
+    steps = table["number"].diff().drop_nulls().to_numpy()
+    counts = table["count"].to_numpy()
+    half = len(steps) // 2
+    widens = (
+        steps[:half].max() <= steps[half:].min() or np.median(steps[half:]) > steps[:half].mean()
+    )
+    gaps = np.unique(steps[steps > steps.min()])
+    tail = counts[len(counts) // 2 :].sum() < 0.5 * counts.sum()
+    far = steps[half:].sum() > 2 * steps[:half].sum()
+    return bool(widens and len(gaps) >= 2 and tail and far)
+
+
+def _separator(counted: pl.DataFrame) -> str:
+    """The character that joins several labels in a cell; empty where each cell has one label."""
+    return next((mark for mark in SEPARATORS if _joins(counted, mark)), "")
+
+
+def _joins(counted: pl.DataFrame, mark: str) -> bool:
+    """Whether labels are several, joined by a mark, of which each occurs in more than one."""
+    marked = counted.filter(counted["label"].str.contains(mark, literal=True))
+    if int(marked["count"].sum()) < 0.02 * int(counted["count"].sum()):
+        return False
+    cells = counted["label"].str.split(mark).list.eval(pl.element().str.strip_chars())
+    parts = cells.explode().alias("part")
+    if mark == "|":
+        return parts.n_unique() < len(parts)
+    # Others also stand in the names of classes: "New York", "Paris, France".
+    alone = cells.filter(cells.list.len() == 1).explode().n_unique()
+    times = parts.value_counts()["count"]
+    several = int((times > 1).sum()) >= 0.5 * len(times)
+    return (
+        len(times) < counted.height
+        and several
+        and alone >= (0.5 * len(times) if mark == " " else 0)
+    )
 
 
 Facts = dict[str, Any]
@@ -195,7 +234,7 @@ def _classes(name: str, task: str, counted: pl.DataFrame, numbers: pl.Series, wh
     why = "two labels" if distinct == 2 else f"{distinct} labels"
     if task == "multiclass" and not numbers.null_count():
         why = f"{distinct} different whole numbers; if it is an amount, use {name}:regression"
-    warnings = []
+    warnings = [*spelling_warnings(name, [label for label, _ in counts])]
     most, least = counts[0], counts[-1]
     if least[1] < 10:
         rare = [label for label, count in counts if count < 10]
@@ -222,7 +261,8 @@ def _multilabel(
     name: str, task: str, counted: pl.DataFrame, numbers: pl.Series, where: str
 ) -> Facts:
     rows = int(counted["count"].sum())
-    parts = counted.with_columns(pl.col("label").str.split("|")).explode("label")
+    mark = _separator(counted) or _most_frequent(counted)
+    parts = counted.with_columns(pl.col("label").str.split(mark)).explode("label")
     parts = parts.with_columns(pl.col("label").str.strip_chars()).filter(pl.col("label") != "")
     parts = (
         parts.group_by("label").agg(pl.col("count").sum()).sort("count", "label", descending=True)
@@ -231,8 +271,33 @@ def _multilabel(
         raise DataError(f"{where}: {parts.height:,} different labels; too many to learn each")
     counts = [(str(label), int(count)) for label, count in parts.iter_rows()]
     return {
-        "why": f"{parts.height} labels, several a row joined by |",
+        "why": f"{parts.height} labels, several a row joined by {'spaces' if mark == ' ' else mark}",
         "classes": parts.height,
+        "separator": mark,
+        "warnings": spelling_warnings(name, [label for label, _ in counts]),
         "counts": counts[:100],
         "view": bars(counts[:8], rows),
     }
+
+
+def _most_frequent(counted: pl.DataFrame) -> str:
+    """The separator that most labels have; a bar without any."""
+    labels = counted["label"]
+    counts = {mark: int(labels.str.contains(mark, literal=True).sum()) for mark in SEPARATORS}
+    return max(counts, key=lambda mark: counts[mark])
+
+
+def spelling_warnings(column: str, labels: Sequence[str]) -> tuple[str, ...]:
+    """A warning where labels differ in upper and lower case or in spaces alone: yes, Yes, YES."""
+    spellings: dict[str, list[str]] = {}
+    for label in labels:
+        spellings.setdefault(" ".join(label.split()).casefold(), []).append(label)
+    several = [alike for alike in spellings.values() if len(alike) > 1]
+    if not several:
+        return ()
+    shown = "; ".join(", ".join(map(one_line, alike[:4])) for alike in several[:3])
+    more = " ..." if len(several) > 3 else ""
+    return (
+        f"{column}: differ in case or spaces alone: {shown}{more}; each spelling counts as a label of"
+        " its own, so write one",
+    )

@@ -95,13 +95,14 @@ class Output(Entry):
 
 @dataclass(frozen=True)
 class TableNotation:
-    """How a table is written: the fields of the catalog's `table`; `missing` is by column."""
+    """How a table is written: the catalog's fields of `table`; `missing` and `units` are by column."""
 
     delimiter: str
     encoding: str
     decimal: str
     thousands: str
     missing: Mapping[str, Sequence[Code]]
+    units: Mapping[str, Sequence[Code]]
 
     @property
     def given(self) -> Given:

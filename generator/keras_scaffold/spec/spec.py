@@ -78,10 +78,11 @@ def validate(data: object) -> Spec:
     table = complete_table(given.get("table", {}))
     spec = Spec(given, given["project_name"], tuple(inputs), merge, tuple(outputs), table, features)
     columns = [*spec.columns, *(entry.weight for entry in outputs if entry.weight)]
-    for column in table.missing:
-        if column not in columns:
-            hint = nearest(column, columns)
-            fail("table.missing", f"no input or output reads {shown(column)}; {hint}")
+    for key, by_column in (("missing", table.missing), ("units", table.units)):
+        for column in by_column:
+            if column not in columns:
+                hint = nearest(column, columns)
+                fail(f"table.{key}", f"no input or output reads {shown(column)}; {hint}")
     return spec
 
 
@@ -95,16 +96,19 @@ def check_given(data: object) -> Given:
 
 
 def without_unread_codes(given: Given) -> Given:
-    """A spec without the codes of columns that no input or output reads any more."""
-    codes = given.get("table", {}).get("missing")
-    if not codes:
+    """A spec without the codes and units of columns that no input or output reads any more."""
+    table = given.get("table", {})
+    if not (table.get("missing") or table.get("units")):
         return given
     entries = (*map(complete_input, given["inputs"]), *map(complete_output, given["outputs"]))
     read = {column for entry in entries for column in entry.columns}
     read |= {entry.weight for entry in entries if isinstance(entry, Output) and entry.weight}
-    kept = {column: codes[column] for column in codes if column in read}
-    table = {key: value for key, value in given["table"].items() if key != "missing"}
-    return {**given, "table": {**table, "missing": kept} if kept else table}
+    kept = dict(table)
+    for key in ("missing", "units"):
+        by_column = {name: words for name, words in table.get(key, {}).items() if name in read}
+        kept.pop(key, None)
+        kept |= {key: by_column} if by_column else {}
+    return {**given, "table": kept}
 
 
 def _given(data: object) -> Given:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from keras_scaffold.catalog import load_catalog
 from keras_scaffold.infer import Inspection, Overrides, inspect, report
+from keras_scaffold.infer.overrides import typed_column
 from keras_scaffold.infer.tables import KNOWN, SUFFIXES, DataError
 from keras_scaffold.infer.targets import likely_target
 from keras_scaffold.wizard.navigation import Dialog
@@ -171,10 +172,10 @@ def _targets(found: Inspection) -> dict[str, str]:
 def _silent_on(found: Inspection, name: str) -> Overrides:
     """The overrides without any on this column."""
     overrides = found.overrides
-    return Overrides(
-        tuple(text for column, text in _targets(found).items() if column != name),
-        tuple(text for text in overrides.drop if text != name),
-        tuple(text for text in overrides.keep if text != name),
-        tuple(text for text in overrides.types if text.rpartition(":")[0] != name),
-        overrides.outside,
+    return replace(
+        overrides,
+        targets=tuple(text for column, text in _targets(found).items() if column != name),
+        drop=tuple(text for text in overrides.drop if text != name),
+        keep=tuple(text for text in overrides.keep if text != name),
+        types=tuple(text for text in overrides.types if typed_column(text)[0] != name),
     )
