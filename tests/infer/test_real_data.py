@@ -397,6 +397,47 @@ def test_a_table_is_read_as_the_spec_states(tmp_path, encoding, delimiter):
             assert_finite(one.train(one.sample()))
 
 
+def test_units_and_separators_are_read_as_the_spec_states(tmp_path):
+    """A unit is removed from its own column alone; labels are split at their own mark."""
+    inputs = [{"name": "a", "type": "numeric", "columns": ["x", "z"], "optional": True}]
+    outputs = [
+        {"name": "y", "task": "regression"},
+        {"name": "genres", "task": "multilabel", "separator": ","},
+        {"name": "tags", "task": "multilabel"},
+    ]
+    table = {"thousands": ",", "units": {"x": ["$"], "y": ["kg"]}, "missing": {"x": [-9]}}
+    spec = spec_of(inputs, outputs=outputs)
+    with project(validate({**spec.given, "table": table}), tmp_path) as one:
+        path = tmp_path / "manifest.csv"
+        lines = ["x,z,y,genres,tags", '"$1,459.00",1,5 kg,"a, b","a, b|c"', "-$9,2,6kg,a,c"]
+        path.write_text("\n".join([*lines, "-$8.5,$3,7,,"]))
+        data = one.module("data")
+        examples = data.open_examples(path)
+        assert str(examples.values["a"].tolist()) == "[[1459.0, 1.0], [nan, 2.0], [-8.5, nan]]"
+        assert examples.values["y"].tolist() == [[5], [6], [7]]
+        assert [(row, problem) for row, problem, _ in examples.problems] == [
+            (3, "z is '$3', not a number")
+        ]
+        state = data.adapt_genres(examples.values["genres"])
+        assert state["labels"] == ["a", "b"]
+        assert data.target_genres(examples.values["genres"], state).tolist() == [
+            [1, 1, 0],
+            [1, 0, 0],
+            [0, 0, 0],
+        ]
+        assert data.adapt_tags(examples.values["tags"])["labels"] == ["a, b", "c"]
+        run = one.train(one.sample())
+        assert_finite(run)
+        one.main("predict", "--run", run, "--data", one.sample(), "--out", tmp_path / "out.csv")
+        assert "|" not in "".join(_column(tmp_path / "out.csv", "genres"))
+
+
+def _column(path, name):
+    import pandas as pd
+
+    return pd.read_csv(path, keep_default_na=False)[name]
+
+
 def test_a_byte_order_mark_is_no_part_of_a_name(strict, tmp_path):
     path = tmp_path / "manifest.csv"
     path.write_text("width,007\n1,007\n", encoding="utf-8-sig")

@@ -91,7 +91,8 @@ def _path(name: str, cell: str, folder: Path, outside: bool) -> Path:
         inside = path.resolve().is_relative_to(folder.resolve())
     except (OSError, RuntimeError, ValueError):
         return folder / "no such file"
-    if not inside and not outside and path.exists():
+    # Paths of another machine lead out, too: where the files are near, that is what to say.
+    if not inside and not outside and (path.exists() or not find_fix([cell], folder)):
         raise DataError(
             f"{name}: '{one_line(cell)}' leads out of {folder}; use --outside to follow such paths"
         )
