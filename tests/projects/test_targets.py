@@ -377,7 +377,7 @@ def test_classes_keep_their_order_and_others_are_invalid(made, capsys):
     table.to_csv(manifest, index=False)
     examples = made.module("data").open_examples(manifest)
     preprocessing = made.module("data").Preprocessing.adapt(examples)
-    assert "outcome: no training row has the class icu" in capsys.readouterr().out
+    assert "outcome: no training row has icu" in capsys.readouterr().out
     assert preprocessing.state["outcome"]["labels"] == ["home", "ward", "icu"]
     preprocessing.note_unknown_labels(examples)
     assert [(row, text) for row, text, _ in examples.problems] == [
