@@ -148,6 +148,13 @@ Outside = Annotated[
 ]
 
 
+AskNothing = Annotated[
+    bool, typer.Option("--yes", "-y", help="Ask nothing; use defaults for what is not given.")
+]
+ShowFiles = Annotated[bool, typer.Option("--dry-run", help="Show the files; write nothing.")]
+WriteAnyway = Annotated[
+    bool, typer.Option("--force", help="Write into a folder that is not empty; keeps backups.")
+]
 SpecFile = Annotated[
     Path | None, typer.Option("--spec", metavar="FILE", help="A spec in YAML or JSON.")
 ]
@@ -200,16 +207,9 @@ def new(
     features: Features = None,
     no_features: NoFeatures = None,
     minimal: Minimal = False,
-    yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Ask nothing; use defaults for what is not given.")
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show the files; write nothing.")
-    ] = False,
-    force: Annotated[
-        bool,
-        typer.Option("--force", help="Write into a folder that is not empty; keeps backups."),
-    ] = False,
+    yes: AskNothing = False,
+    dry_run: ShowFiles = False,
+    force: WriteAnyway = False,
     no_git: Annotated[bool, typer.Option("--no-git", help="Create no git repository.")] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue the questions that Ctrl-C stopped.")
@@ -229,16 +229,7 @@ def new(
             name=name,
             features=commands.FeatureOptions(features or (), no_features or (), minimal),
             data=data,
-            overrides=_overrides(
-                targets=targets,
-                drop=drop,
-                keep=keep,
-                types=types,
-                decimal=decimal,
-                thousands=thousands,
-                missing=missing,
-                outside=outside,
-            ),
+            overrides=_overrides(targets, drop, keep, types, decimal, thousands, missing, outside),
             yes=yes,
             dry_run=dry_run,
             force=force,
@@ -249,11 +240,14 @@ def new(
     )
 
 
-def _overrides(**given: list[str] | str | bool | None) -> dict[str, Any]:
+OVERRIDES = ("targets", "drop", "keep", "types", "decimal", "thousands", "missing", "outside")
+
+
+def _overrides(*values: list[str] | str | bool | None) -> dict[str, Any]:
     """The fields of infer.Overrides that are given; lists become tuples, which are hashable."""
     return {
         key: tuple(value) if isinstance(value, list) else value
-        for key, value in given.items()
+        for key, value in zip(OVERRIDES, values, strict=True)
         if value is not None
     }
 
@@ -280,16 +274,7 @@ def inspect(
     """Inspect a table: the type of each column, and a proposed spec."""
     from keras_scaffold.cli import commands
 
-    overrides = _overrides(
-        targets=targets,
-        drop=drop,
-        keep=keep,
-        types=types,
-        decimal=decimal,
-        thousands=thousands,
-        missing=missing,
-        outside=outside,
-    )
+    overrides = _overrides(targets, drop, keep, types, decimal, thousands, missing, outside)
     commands.inspect(manifest, overrides, out, force=force, as_json=as_json)
 
 
