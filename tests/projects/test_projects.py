@@ -17,6 +17,8 @@ from pathlib import Path
 
 import helpers
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from keras_scaffold.catalog import load_catalog
 from keras_scaffold.render.project import render
 from keras_scaffold.spec import validate
@@ -718,6 +720,83 @@ def test_a_saved_model_takes_raw_values(trained, manifest):
     model, preprocessing, _ = trained.module("evaluate").open_run(run_of(trained))
     batches = data.make_dataset(examples, preprocessing, 5, with_targets=False)
     assert_same(model.predict(batches, verbose=0), given, rtol=1e-3, atol=1e-4)
+
+
+CELLS = st.text("abAB01 .-|é日ß\u00a0", min_size=1, max_size=8) | st.sampled_from(
+    ["1", "1.0", " 1 ", "-3.00", "0.10", "True", "true", "TRUE ", "a ", "1.0|2", "x\u00a0"]
+)
+
+
+@pytest.mark.parametrize("kind", ["text", "categorical", "set"])
+@pytest.mark.parametrize("encoder", [0, -1], ids=["default", "last"])
+def test_a_client_may_send_cells_as_they_are_written(kind, encoder, tmp_path):
+    """The tensors are those of the same cells in a manifest: spaces, 1.0 for 1, True for true."""
+    import numpy as np
+    import pandas as pd
+    import tensorflow as tf
+
+    encoders = list(load_catalog().inputs[kind].encoders)
+    one = {"shape": [1], "columns": ["words"]} if kind == "categorical" else {}
+    entry = {**small_input("words", kind, encoders[encoder]), **one}
+    with project(spec_of([entry], features=[]), tmp_path) as made:
+        data, path = made.module("data"), tmp_path / "cells.csv"
+        state = data.Preprocessing.adapt(data.open_examples(made.sample())).state
+        known = ["1", "a", "true", "b", "-3", "2"]
+        for key in ("categories", "tags", "vocabulary"):
+            if key in state.get("words", {}):
+                state["words"][key] = [known] if key == "categories" else known
+        preprocessing = data.Preprocessing(state)
+
+        @settings(deadline=None, max_examples=40)
+        @given(st.lists(CELLS.filter(str.strip), min_size=1, max_size=6))
+        def alike(cells):
+            pd.DataFrame({"words": cells}).to_csv(path, index=False)
+            read = data.open_examples(path, with_outputs=False)
+            raw = np.reshape(np.array(cells, object), read.values["words"].shape)
+            tensors = [
+                preprocessing.inputs({"words": tf.constant(values.tolist())})["words"].numpy()
+                for values in (read.values["words"], raw)
+            ]
+            np.testing.assert_array_equal(*tensors)
+
+        alike()
+
+
+@pytest.mark.parametrize(
+    "other", [("1.0", "0.0"), (" 1", "0 "), ("1.00", "0.000"), ("1", "0.0")], ids=repr
+)
+def test_whole_numbers_have_one_form(other, tmp_path):
+    """A hole in a column of 1 and 0 makes it 1.0 and 0.0; labels, categories and flags stay alike."""
+    import numpy as np
+    import pandas as pd
+
+    inputs = [
+        {"name": "dog", "type": "categorical", "columns": ["dog"]},
+        {"name": "cat", "type": "binary"},
+    ]
+    with project(spec_of(inputs, features=[]), tmp_path) as made:
+        data, found = made.module("data"), []
+        for one, none in (("1", "0"), other):
+            cells = [one, none, one, none]
+            path = tmp_path / "cells.csv"
+            pd.DataFrame({"dog": cells, "cat": cells, "label": cells}).to_csv(path, index=False)
+            examples = data.open_examples(path)
+            assert not examples.problems
+            found.append((examples, data.Preprocessing.adapt(examples)))
+        (examples, preprocessing), (others, adapted) = found
+        assert adapted.state == preprocessing.state
+        for one, two in zip(
+            (preprocessing.inputs(without_label(examples.values)), preprocessing.targets(examples)),
+            (preprocessing.inputs(without_label(others.values)), preprocessing.targets(others)),
+            strict=True,
+        ):
+            for name in one:
+                np.testing.assert_array_equal(one[name], two[name])
+
+
+def without_label(values):
+    """The values of the inputs alone."""
+    return {name: array for name, array in values.items() if name != "label"}
 
 
 # Dates

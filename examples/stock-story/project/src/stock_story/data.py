@@ -300,19 +300,19 @@ def spread(values: np.ndarray, bins: int = 0) -> State:
 
 
 def text_column(examples: Examples, name: str, required: bool = False) -> np.ndarray:
-    """Read a text column: strings, (rows,); an empty cell is an empty text."""
-    values = examples.column(name)
-    if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
-        values = values.astype("Int64")  # a column of 0 and 1 with a hole is read as 0.0 and 1.0
-    texts = values.astype("string").fillna("").str.strip().to_numpy(object)
+    """Read a text column: strings, (rows,); an empty cell is an empty text, 1.0 is 1, True true."""
+    texts = examples.column(name).astype("string").fillna("").str.strip()
+    texts = texts.str.replace(r"^(-?[0-9]+)\.0+$", r"\1", regex=True)  # a column of 1 with a hole
+    texts = texts.str.replace("(?i)^(true|false)$", lambda word: word[0].lower(), regex=True)
     if required:
         examples.note(texts == "", name, "is missing")
-    return texts
+    return texts.to_numpy(object)
 
 
 def tokenize(tokenizer: keras.layers.TextVectorization, texts: tf.Tensor) -> tf.Tensor:
     """Turn texts into token ids; an empty one is one unknown token, for padding has no average."""
-    tokens = tokenizer(texts)
+    stripped = tf.strings.regex_replace(texts, r"^[\s\pZ]+|[\s\pZ]+$", "")  # as text_column does
+    tokens = tokenizer(tf.strings.regex_replace(stripped, r"^(-?[0-9]+)\.0+$", r"\1"))
     first = tf.maximum(tokens[:, :1], 1)
     return tf.cast(tf.concat([first, tokens[:, 1:]], axis=1), tf.int32)
 
