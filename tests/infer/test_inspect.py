@@ -691,9 +691,11 @@ def test_some_files_are_missing_or_broken(tmp_path):
     path = _beside(tmp_path)
     (tmp_path / "data" / "3.png").unlink()
     (tmp_path / "data" / "4.png").write_bytes(b"no picture")
-    warnings = look(path, target="y").warnings
-    assert any("are not there, such as data/3.png" in it for it in warnings)
-    assert any("cannot be read" in it for it in warnings)
+    found = look(path, target="y")
+    assert any("are not there, such as data/3.png" in it for it in found.warnings)
+    assert any("cannot be read" in it for it in found.warnings)
+    assert entry(found, "photo")["optional"] is True
+    assert found.has_invalid_rows  # the broken one: training has to drop it
 
 
 def test_a_folder_per_class(tmp_path):

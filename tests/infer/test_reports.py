@@ -316,6 +316,27 @@ def test_spellings_of_one_label_are_named(rng, tmp_path):
     assert "Red, red" in check(found, "kind")[0]
 
 
+def test_spellings_of_one_label_are_merged_on_request(rng, tmp_path):
+    y = [rng.choice(["yes", "Yes", "YES ", "no", "No", ""]) for _ in range(ROWS)]
+    path = write(tmp_path, {"size": [rng.random() for _ in range(ROWS)], "y": y})
+    assert look(path).given["outputs"] == [{"name": "y", "task": "multiclass", "classes": 5}]
+    found = look(path, ignore_case=("y",))
+    assert found.given["outputs"] == [{"name": "y", "task": "binary", "ignore_case": True}]
+    assert not check(found, "y") or "differ in case" not in check(found, "y")[0]
+    done = run_scaffold(
+        "inspect", str(path), "--target", "y", "--ignore-case", "size", cwd=tmp_path
+    )
+    assert_one_error(done, 1, "size: is no target")
+
+
+@pytest.mark.parametrize("one", ["1", "1.0", "True"])
+def test_labels_have_the_form_in_which_a_project_reads_them(one, rng, tmp_path):
+    other = {"1": "1.0", "1.0": "1", "True": "true"}[one]
+    y = [rng.choice([one, other, "0"]) for _ in range(ROWS)]
+    found = look(write(tmp_path, {"size": [rng.random() for _ in range(ROWS)], "y": y}))
+    assert found.given["outputs"] == [{"name": "y", "task": "binary"}]
+
+
 def test_codes_are_read_as_missing_or_named(rng, tmp_path):
     def coded(code, values):
         return [code if i % 9 == 0 else value for i, value in enumerate(values)]

@@ -794,9 +794,48 @@ def test_whole_numbers_have_one_form(other, tmp_path):
                 np.testing.assert_array_equal(one[name], two[name])
 
 
+def test_spellings_of_a_label_are_one_where_the_spec_says_so(tmp_path):
+    import numpy as np
+    import pandas as pd
+
+    outputs = [
+        {"name": "answer", "task": "binary", "ignore_case": True},
+        {"name": "place", "task": "multiclass", "classes": ["Home", "Ward"], "ignore_case": True},
+        {"name": "code", "task": "binary"},
+    ]
+    spec = spec_of([{"name": "size", "type": "numeric", "columns": ["size"]}], outputs=outputs)
+    with project(spec, tmp_path) as made:
+        path = tmp_path / "cells.csv"
+        table = {"size": [1, 2], "answer": ["Yes", "NO "], "place": ["HOME", "ward"]}
+        pd.DataFrame({**table, "code": ["A", "a"]}).to_csv(path, index=False)
+        data = made.module("data")
+        examples = data.open_examples(path)
+        preprocessing = data.Preprocessing.adapt(examples)
+        assert preprocessing.state["answer"]["labels"] == ["no", "yes"]
+        assert preprocessing.state["code"]["labels"] == ["A", "a"]
+        targets = preprocessing.targets(examples)
+        np.testing.assert_array_equal(targets["place"], [0, 1])
+        np.testing.assert_array_equal(targets["answer"], [[1], [0]])
+
+
 def without_label(values):
     """The values of the inputs alone."""
     return {name: array for name, array in values.items() if name != "label"}
+
+
+@pytest.mark.parametrize("kind", ["image", "timeseries"])
+def test_a_lost_file_of_an_optional_input_counts_as_missing(kind, tmp_path):
+    inputs = [small_input("it", kind, optional=True), small_input("other", kind)]
+    with project(spec_of(inputs, features=[]), tmp_path) as made:
+        manifest, lost = made.sample(), {}
+        spoil(manifest, lambda table: lost.update({name: table[name][0] for name in table}))
+        (manifest.parent / lost["it"]).unlink()
+        examples = made.module("data").open_examples(manifest)
+        assert not examples.problems
+        assert [bool(path) for path in examples.values["it"][:2]] == [False, True]
+        (manifest.parent / lost["other"]).unlink()
+        problems = made.module("data").open_examples(manifest).problems
+        assert len(problems) == 1 and "there is no such file" in problems[0][1]
 
 
 # Dates

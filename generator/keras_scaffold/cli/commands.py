@@ -318,7 +318,7 @@ def _check_data_flags(options: NewOptions, may_ask: bool) -> None:
     if data is None:
         for key, value in overrides.items():
             if value or value == "":
-                flag = "as" if key == "types" else key.rstrip("s")
+                flag = "as" if key == "types" else key.rstrip("s").replace("_", "-")
                 raise CommandLineError(f"--{flag} needs a table; use --data MANIFEST too")
     elif options.described:
         raise CommandLineError("--data gives the inputs and outputs; remove --spec, -i, -m and -o")
@@ -346,7 +346,8 @@ def _data_flags(found: Inspection, destination: Path, given: Given) -> str:
     features = given.get("features", load_catalog().default_features)
     grouped = found.group and "split-by" in features
     group = f" --group {shlex.quote(found.group)}" if grouped else ""
-    return f" --data {shlex.quote(str(path))}{outside}{group}"
+    invalid = " --drop-invalid-rows" if found.has_invalid_rows else ""
+    return f" --data {shlex.quote(str(path))}{outside}{group}{invalid}"
 
 
 def _data_line(found: Inspection, destination: Path, given: Given) -> str | None:
@@ -364,6 +365,7 @@ def _data_line(found: Inspection, destination: Path, given: Given) -> str | None
         "decimal": () if overrides.decimal is None else (overrides.decimal,),
         "thousands": () if overrides.thousands is None else (overrides.thousands,),
         "missing": overrides.missing,
+        "ignore-case": overrides.ignore_case,
     }
     words += [word for flag, values in flags.items() for it in values for word in (f"--{flag}", it)]
     words += ["--outside"] if overrides.outside else []

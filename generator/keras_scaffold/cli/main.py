@@ -142,6 +142,14 @@ Missing = Annotated[
         help="A code that means missing, such as age:-1, or age:none for no code; repeatable.",
     ),
 ]
+IgnoreCase = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--ignore-case",
+        metavar="COLUMN",
+        help="A target whose labels yes, Yes and YES are one; repeatable.",
+    ),
+]
 Outside = Annotated[
     bool,
     typer.Option("--outside", help="Follow paths in the table that leave the table's folder."),
@@ -199,6 +207,7 @@ def new(
     decimal: Decimal = None,
     thousands: Thousands = None,
     missing: Missing = None,
+    ignore_case: IgnoreCase = None,
     outside: Outside = False,
     inputs: Inputs = None,
     merge: Merge = None,
@@ -229,7 +238,9 @@ def new(
             name=name,
             features=commands.FeatureOptions(features or (), no_features or (), minimal),
             data=data,
-            overrides=_overrides(targets, drop, keep, types, decimal, thousands, missing, outside),
+            overrides=_overrides(
+                targets, drop, keep, types, decimal, thousands, missing, ignore_case, outside
+            ),
             yes=yes,
             dry_run=dry_run,
             force=force,
@@ -240,7 +251,8 @@ def new(
     )
 
 
-OVERRIDES = ("targets", "drop", "keep", "types", "decimal", "thousands", "missing", "outside")
+CORRECTED = ("targets", "drop", "keep", "types", "decimal", "thousands", "missing", "ignore_case")
+OVERRIDES = (*CORRECTED, "outside")
 
 
 def _overrides(*values: list[str] | str | bool | None) -> dict[str, Any]:
@@ -264,6 +276,7 @@ def inspect(
     decimal: Decimal = None,
     thousands: Thousands = None,
     missing: Missing = None,
+    ignore_case: IgnoreCase = None,
     outside: Outside = False,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="SPEC", help="Write the proposed spec.")
@@ -274,7 +287,9 @@ def inspect(
     """Inspect a table: the type of each column, and a proposed spec."""
     from keras_scaffold.cli import commands
 
-    overrides = _overrides(targets, drop, keep, types, decimal, thousands, missing, outside)
+    overrides = _overrides(
+        targets, drop, keep, types, decimal, thousands, missing, ignore_case, outside
+    )
     commands.inspect(manifest, overrides, out, force=force, as_json=as_json)
 
 

@@ -27,6 +27,7 @@ class Overrides:
     decimal: str | None = None
     thousands: str | None = None
     missing: Sequence[str] = ()  # COLUMN:CODE
+    ignore_case: Sequence[str] = ()  # targets
 
     @property
     def notation(self) -> dict[str, str]:

@@ -88,6 +88,12 @@ class Inspection:
         """The spec as it would be written; empty without a target."""
         return self.spec.given if self.spec else {}
 
+    @property
+    def has_invalid_rows(self) -> bool:
+        """Whether cells were seen that the project will refuse, such as broken files."""
+        used = [column for column in self.columns if column.type]
+        return any("stray" in column.facts or column.facts.get("broken") for column in used)
+
     def input_of(self, column: str) -> ProposedInput | None:
         """The input that a column is in."""
         return next((each for each in self.inputs if column in each.columns), None)
@@ -118,7 +124,10 @@ def inspect(path: Path, overrides: Overrides, progress: Progress = no_progress) 
         progress=progress,
     )
     by_name = {column.name: column for column in columns}
-    targets = [find_target(table, by_name[name], task) for name, task in chosen]
+    alike = {known_column(name, table, "--ignore-case") for name in overrides.ignore_case}
+    if odd := sorted(alike.difference(names)):
+        raise DataError(f"--ignore-case {odd[0]}: is no target; use it with --target {odd[0]}")
+    targets = [find_target(table, by_name[name], task, name in alike) for name, task in chosen]
     warnings += [warning for target in targets for warning in target.warnings]
     columns = [column for column in columns if column.name not in names]
     columns = _corrected(columns, overrides, table, names)
@@ -293,7 +302,7 @@ def _doubts(table: Table, columns: list[Column], targets: list[Target]) -> list[
         if column.type and absent:
             warnings.append(
                 f"{column.name}: {absent:.0%} of the files looked at are not there, such as"
-                f" {column.facts['absent_file']}"
+                f" {column.facts['absent_file']}; they count as missing"
             )
         if column.type and broken:
             warnings.append(f"{column.name}: {broken:.0%} of the files looked at cannot be read")
@@ -452,7 +461,7 @@ def _input(name: str, group: list[Column], table: Table) -> ProposedInput:
         entry["column"] = group[0].name
     if make is not None:
         make(entry, group, table, whys)
-    holes = max(column.missing for column in group) / table.rows
+    holes = max(column.missing / table.rows + column.facts.get("absent", 0) for column in group)
     if holes and "optional" in load_catalog().inputs[kind].fields:
         entry["optional"] = True
         whys.append(
@@ -560,6 +569,8 @@ def _output(target: Target, table: Table, taken: set[str], several: bool) -> Giv
         entry[task.size] = target.classes
     if several and target.missing:
         entry["optional"] = True
+    if target.ignore_case:
+        entry["ignore_case"] = True
     if target.separator not in ("", "|"):
         entry["separator"] = target.separator
     return entry

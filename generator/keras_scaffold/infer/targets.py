@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -47,6 +48,7 @@ class Target:
     view: View = ("", "")
     warnings: tuple[str, ...] = ()
     separator: str = ""  # of several labels in a cell
+    ignore_case: bool = False  # whether a person wants spellings of a label to be one
 
 
 def likely_target(columns: Sequence[Column]) -> str:
@@ -82,12 +84,19 @@ def known_column(name: str, table: Table, flag: str) -> str:
     raise DataError(f"{flag} {one_line(name)}: no such column in {table.path}; {close}")
 
 
-def find_target(table: Table, column: Column, chosen: str = "") -> Target:
+def find_target(
+    table: Table, column: Column, chosen: str = "", ignore_case: bool = False
+) -> Target:
     """The task of a target, from all its rows, or as it was `chosen`."""
     name, where = column.name, f"--target {one_line(column.name)}"
     if name in table.arrays and name not in table.native:
         raise DataError(f"{where}: the array has several values a row; a target has one")
-    cell = pl.col(name).str.strip_chars().fill_null("")
+    # In the form in which a project reads labels: 1.0 is 1, True is true.
+    cell = pl.col(name).str.strip_chars().fill_null("").str.replace(r"^(-?[0-9]+)\.0+$", "${1}")
+    lower = cell.str.to_lowercase()
+    if ignore_case:
+        cell = lower.str.replace_all(r"\s+", " ")
+    cell = pl.when(lower.is_in(["true", "false"])).then(lower).otherwise(cell)
     counted = table.all_rows(cell.alias("label").value_counts(sort=True)).unnest("label")
     label = pl.col("label")
     counted, missing = _without(counted, label.str.to_lowercase().is_in(TARGET_HOLES))
@@ -117,7 +126,12 @@ def find_target(table: Table, column: Column, chosen: str = "") -> Target:
     task = chosen or _task(counted, rows, where)
     check = {"regression": _regression, "multilabel": _multilabel}.get(task, _classes)
     target = check(name, task, counted, counted["number"], where)
-    return Target(**{**target, "column": name, "task": task, "missing": missing})
+    if ignore_case and task not in ("binary", "multiclass"):
+        raise DataError(
+            f"--ignore-case {one_line(name)}: is {task}; only single labels have a case"
+        )
+    known = {"column": name, "task": task, "missing": missing, "ignore_case": ignore_case}
+    return Target(**{**target, **known})
 
 
 def _without(counted: pl.DataFrame, hole: pl.Expr) -> tuple[pl.DataFrame, int]:
@@ -234,7 +248,8 @@ def _classes(name: str, task: str, counted: pl.DataFrame, numbers: pl.Series, wh
     why = "two labels" if distinct == 2 else f"{distinct} labels"
     if task == "multiclass" and not numbers.null_count():
         why = f"{distinct} different whole numbers; if it is an amount, use {name}:regression"
-    warnings = [*spelling_warnings(name, [label for label, _ in counts])]
+    hint = f", or --ignore-case {shlex.quote(name)}"
+    warnings = [*spelling_warnings(name, [label for label, _ in counts], hint)]
     most, least = counts[0], counts[-1]
     if least[1] < 10:
         rare = [label for label, count in counts if count < 10]
@@ -287,7 +302,7 @@ def _most_frequent(counted: pl.DataFrame) -> str:
     return max(counts, key=lambda mark: counts[mark])
 
 
-def spelling_warnings(column: str, labels: Sequence[str]) -> tuple[str, ...]:
+def spelling_warnings(column: str, labels: Sequence[str], hint: str = "") -> tuple[str, ...]:
     """A warning where labels differ in upper and lower case or in spaces alone: yes, Yes, YES."""
     spellings: dict[str, list[str]] = {}
     for label in labels:
@@ -299,5 +314,5 @@ def spelling_warnings(column: str, labels: Sequence[str]) -> tuple[str, ...]:
     more = " ..." if len(several) > 3 else ""
     return (
         f"{column}: differ in case or spaces alone: {shown}{more}; each spelling counts as a label of"
-        " its own, so write one",
+        f" its own, so write one{hint}",
     )

@@ -331,8 +331,8 @@ def file_column(examples: Examples, name: str) -> np.ndarray:
     inside = np.array([path.startswith(folder + os.sep) for path in paths])
     away = ~missing & ~inside & (not examples.outside)
     lost = ~missing & ~away & ~np.array([os.path.isfile(path) for path in paths])
-    examples.note(missing, name, "is missing")
     examples.note(away, name, "is {}, outside the manifest's folder; --outside follows it", texts)
+    examples.note(missing, name, "is missing")
     examples.note(lost, name, "is {}, and there is no such file", texts)
     return np.where(missing | away | lost, "", paths)
 
