@@ -70,7 +70,7 @@ def batch_of(made, y_true, weights):
     import pandas as pd
 
     manifest, rows = made.module("manifest"), len(next(iter(y_true.values())))
-    values = {"size": np.zeros((rows, made.spec.inputs[0]["shape"][0]), "float32"), **y_true}
+    values = {"size": np.zeros((rows, made.spec.inputs[0].shape[0]), "float32"), **y_true}
     values |= {f"{name}.weight": array for name, array in weights.items()}
     return manifest.Examples("none", pd.DataFrame(index=range(1, rows + 1)), values)
 

@@ -259,7 +259,7 @@ def is_missing(column: pd.Series[Any]) -> np.ndarray:
 
 def text_column(examples: Examples, name: str) -> np.ndarray:
     """Read a text column: strings, (rows,); an empty cell is an empty text, 1.0 is 1, True true."""
-    texts = examples.column(name).astype("string").fillna("").str.strip()
+    texts = pd.Series(examples.column(name), dtype="string").fillna("").str.strip()
     texts = texts.str.replace(r"^(-?[0-9]+)\.0+$", r"\1", regex=True)  # a column of 1 with a hole
     texts = texts.str.replace("(?i)^(true|false)$", lambda word: word[0].lower(), regex=True)
     return texts.to_numpy(object)
