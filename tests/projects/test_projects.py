@@ -692,10 +692,11 @@ def test_a_long_training_prints_an_estimate(tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_a_saved_model_takes_raw_values(trained, manifest):
+def test_a_saved_model_takes_raw_values(trained, manifest, tmp_path, monkeypatch):
     import numpy as np
     import tensorflow as tf
 
+    shown = []
     data = trained.module("data")
     trained.ok("export", "--run", run_of(trained))
     served = tf.saved_model.load(str(run_of(trained) / "saved_model"))
@@ -720,6 +721,15 @@ def test_a_saved_model_takes_raw_values(trained, manifest):
     model, preprocessing, _ = trained.module("evaluate").open_run(run_of(trained))
     batches = data.make_dataset(examples, preprocessing, 5, with_targets=False)
     assert_same(model.predict(batches, verbose=0), given, rtol=1e-3, atol=1e-4)
+    # The client of README, as it is.
+    readme = (trained.folder / "README.md").read_text(encoding="utf-8")
+    (client,) = re.findall(r"```python\n(.*?)```", readme, re.S)
+    picture = trained.spec.inputs[TYPES.index("image")].name
+    monkeypatch.chdir(tmp_path)
+    Path(f"{picture}.jpg").write_bytes(Path(examples.values[picture][0]).read_bytes())
+    monkeypatch.setattr("builtins.print", lambda found: shown.append(found))
+    exec(client.replace("runs/first", str(run_of(trained))), {})
+    assert {name: len(values) for name, values in shown[0].items()} == dict.fromkeys(given, 1)
 
 
 CELLS = st.text("abAB01 .-|é日ß\u00a0", min_size=1, max_size=8) | st.sampled_from(
