@@ -726,7 +726,7 @@ def test_a_saved_model_takes_raw_values(trained, manifest, tmp_path, monkeypatch
     (client,) = re.findall(r"```python\n(.*?)```", readme, re.S)
     picture = trained.spec.inputs[TYPES.index("image")].name
     monkeypatch.chdir(tmp_path)
-    Path(f"{picture}.jpg").write_bytes(Path(examples.values[picture][0]).read_bytes())
+    Path("a.jpg").write_bytes(Path(examples.values[picture][0]).read_bytes())
     monkeypatch.setattr("builtins.print", lambda found: shown.append(found))
     exec(client.replace("runs/first", str(run_of(trained))), {})
     assert {name: len(values) for name, values in shown[0].items()} == dict.fromkeys(given, 1)

@@ -43,4 +43,5 @@ def sample_vector_2(rng: np.random.Generator, hidden: np.ndarray) -> Columns:
 
 def sample_label(score: np.ndarray) -> Columns:
     """Label label: yes for the higher half of the scores."""
-    return {"label": np.where(score > np.median(score), "yes", "no")}
+    labels = np.where(score > np.median(score), "yes", "no")
+    return {"label": labels}

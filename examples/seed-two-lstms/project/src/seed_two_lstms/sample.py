@@ -55,4 +55,5 @@ def sample_sequence_2(rng: np.random.Generator, hidden: np.ndarray, folder: Path
 
 def sample_label(score: np.ndarray) -> Columns:
     """Label label: yes for the higher half of the scores."""
-    return {"label": np.where(score > np.median(score), "yes", "no")}
+    labels = np.where(score > np.median(score), "yes", "no")
+    return {"label": labels}

@@ -72,4 +72,5 @@ def sample_chart(rng: np.random.Generator, hidden: np.ndarray, folder: Path) -> 
 
 def sample_direction(score: np.ndarray) -> Columns:
     """Label direction: yes for the higher half of the scores."""
-    return {"direction": np.where(score > np.median(score), "yes", "no")}
+    labels = np.where(score > np.median(score), "yes", "no")
+    return {"direction": labels}
