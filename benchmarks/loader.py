@@ -128,7 +128,7 @@ def main() -> int:
         decoded = paths.map(data.load_picture, num_parallel_calls=tf.data.AUTOTUNE).batch(BATCH)
 
         model = build_model()
-        compile_model(model, preprocessing)
+        compile_model(model, preprocessing.state)
 
         def fit(dataset: Any) -> None:
             model.fit(dataset, shuffle=False, verbose=0)  # the dataset has shuffled
