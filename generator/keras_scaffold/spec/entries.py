@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from keras_scaffold.catalog import Check, Encoder, Field, InputType, Task, load_catalog
-from keras_scaffold.spec.errors import check_keys, fail, known_word, shown
+from keras_scaffold.spec.errors import check_keys, fail, known_word, nearest, shown
 from keras_scaffold.spec.fields import check_field
 from keras_scaffold.spec.names import check_name
 from keras_scaffold.spec.reading import Given

@@ -458,8 +458,8 @@ def _change(dialog: Dialog, draft: Given, what: str) -> None:
         taken = {entry["name"] for entry in others} | _taken(draft["outputs"])
         old = None if what == "add" else inputs[place]
         inputs[place : place + 1] = [_input(dialog, place, taken, old)]
-        for entry in inputs if old else []:
-            if entry.get("like") == old["name"]:
+        for entry in inputs:
+            if old and entry.get("like") == old["name"]:
                 entry["like"] = inputs[place]["name"]
         names = [entry["name"] for entry in inputs]
         if (what == "add" and len(names) == 2) or not _holds(
