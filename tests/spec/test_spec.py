@@ -55,7 +55,7 @@ BAD_SPECS = {
     "like nothing": (spec([A, {"name": "b", "like": "aa"}]), "inputs[1] (b).like", "'a'"),
     "like, alone": (spec([{"name": "b", "like": "a"}]), "no other input"),
     "like a number": (spec([A, {"name": "b", "like": 3}]), "inputs[1] (b).like"),
-    "like an output": (spec([A, {"name": "b", "like": "y"}]), "no input", "'y'"),
+    "like an output": (spec([A, {"name": "b", "like": "y"}]), "no input", '"y"'),
     "a chain of likes": (
         spec([A, {"name": "b", "like": "a"}, {"name": "c", "like": "b"}]),
         "inputs[2] (c).like",
