@@ -21,7 +21,7 @@ from keras_scaffold.source import template_root as template_root
 class Field:
     """One key that an input, an output or the table may have.
 
-    `kind` is shape, integer, integers, number, flag, choice, column or columns, and also date_format,
+    `kind` is shape, integer, integers, number, flag, choice, column or columns, and also input, date_format,
     character, encoding, codes or classes; `least` and `most` bound each number (one bound per axis for a shape).
     """
 
@@ -90,6 +90,12 @@ class InputType:
         """The first encoder in the catalog."""
         return next(iter(self.encoders.values()))
 
+    @property
+    def own_fields(self) -> dict[str, Field]:
+        """The fields of an input that is like another one; it has the others from that one."""
+        kinds = ("column", "columns", "input")
+        return {name: field for name, field in self.fields.items() if field.kind in kinds}
+
     def fields_with(self, encoder: str) -> dict[str, Field]:
         """The type's own fields and then the encoder's."""
         return {**self.fields, **self.encoders[encoder].fields}
@@ -99,7 +105,8 @@ class InputType:
 class MergeMethod:
     """A way to join vectors.
 
-    `width` is sum (side by side), equal (operands must share one width) or one (a single number).
+    `width` is sum (side by side), equal (operands must share one width), double (they share one, and
+    the result has twice it) or one (a single number).
     """
 
     name: str
@@ -109,6 +116,7 @@ class MergeMethod:
     width: str
     most: int | None = None
     arguments: tuple[str, ...] = ()
+    custom_layer: str | None = None
     file: str | None = None
 
 

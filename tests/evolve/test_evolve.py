@@ -159,6 +159,7 @@ def _check_style(project, person):
         ("rename project Other", "rename project 'Two Senses'"),
         ("add feature warm-start", "remove feature warm-start"),
         ("remove feature report", "add feature report"),
+        ("add input twin:like:words", "remove input twin"),
         ("set merge add", "set merge concatenate"),
         ("set encoder picture cnn", "set encoder picture resnet"),
         ("set numbers.bins 0", "set numbers.bins 16"),

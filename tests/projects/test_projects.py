@@ -200,6 +200,9 @@ LAYERS_AND_MORE = [
 ]
 
 
+EVERY_FEATURE = list(load_catalog().features)
+
+
 def hostile_specs():
     """Names that code could mistake for its own, the longest ones, columns that need escapes."""
     kinds = itertools.cycle(ENCODERS)
@@ -211,6 +214,16 @@ def hostile_specs():
         ]
         tasks = list(zip(LAYERS_AND_MORE[start + 4 :] or ["label"], TASKS, strict=False))
         yield spec_of(inputs, outputs=[{"name": name, "task": task} for name, task in tasks])
+    for start in range(0, len(ENCODERS), 3):  # shared encoders, with long names
+        kinds = enumerate(ENCODERS[start : start + 3])
+        pairs = [
+            [
+                {"name": "b" * 30 + f"{n}1", "like": "a" * 30 + f"{n}2"},
+                {"name": "a" * 30 + f"{n}2", "type": kind, "encoder": encoder},
+            ]
+            for n, (kind, encoder) in kinds
+        ]
+        yield spec_of([entry for pair in pairs for entry in pair], features=EVERY_FEATURE)
     for kind, encoder in ENCODERS:
         long = "".join(kind[i % len(kind)] for i in range(31))
         columns = ["it's", 'a "q"', "b\\", "c" * 100, "{d}", "{{ e }}", "日 é"]
@@ -291,7 +304,12 @@ def test_drawn_specs_are_rendered_clean(tmp_path):
 def test_drawn_specs_build(tmp_path):
     """Names and trees of all kinds; the sizes small, for time."""
     for drawn in drawn_specs(12):
-        inputs = [small_input(e.name, e.type.name, e.encoder.name) for e in drawn.inputs]
+        inputs = [
+            {"name": e.name, "like": e.like}
+            if e.like
+            else small_input(e.name, e.type.name, e.encoder.name)
+            for e in drawn.inputs
+        ]
         outputs = [small_output(e.name, e.task.name) for e in drawn.outputs]
         spec = spec_of(inputs, drawn.given.get("merge", "concatenate"), outputs)
         with project(spec, tmp_path) as made:
@@ -299,10 +317,15 @@ def test_drawn_specs_build(tmp_path):
 
 
 def three_of_each(kinds, weighted=False):
+    """Inputs that look alike; and one that has the encoder of the first."""
     inputs = [
         {"name": f"{kind[:8]}_{encoder}_{number}", "type": kind, "encoder": encoder}
         for kind, encoder in kinds
         for number in ("one", "two", "three")
+    ]
+    inputs += [
+        {"name": f"{each['name']}_like", "like": each["name"]}
+        for each in (inputs if len(kinds) == 1 else inputs[::3])
     ]
     outputs = [
         {"name": f"{task}_{number}", "task": task, **(outputs_with(task) if weighted else {})}

@@ -16,6 +16,14 @@ LONG = "a" * 30 + "_"
 
 SPECS = {
     "flagship": {"inputs": [INDICATORS, CHART, HEADLINE], "outputs": [DIRECTION]},
+    "alike": {
+        "inputs": [HEADLINE, {"name": "summary", "like": "headline"}, INDICATORS],
+        "merge": {
+            "method": "concatenate",
+            "of": [{"method": "comparator", "of": ["headline", "summary"]}, "indicators"],
+        },
+        "outputs": [DIRECTION],
+    },
     "one_input": {"inputs": [INDICATORS], "outputs": [DIRECTION]},
     "tree": {
         "inputs": [INDICATORS, CHART, HEADLINE],

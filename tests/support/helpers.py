@@ -142,6 +142,8 @@ def field_values(field: Field) -> st.SearchStrategy[Any]:
         )
         names = st.lists(words | st.integers(-9, 9), min_size=2, max_size=5, unique_by=str)
         return st.integers(field.least, min(field.most, field.least + 60)) | names
+    if field.kind == "input":  # of those that a spec has; see `specs`
+        return st.just("")
     if field.kind == "columns":
         return st.lists(columns(), min_size=1, max_size=6, unique=True)
     return columns() | st.just("") if field.empty else columns()
@@ -166,6 +168,27 @@ def inputs(draw: st.DrawFn, name: str) -> dict[str, Any]:
     if "columns" in entry:
         entry["shape"] = [len(entry["columns"])]
     return entry
+
+
+@st.composite
+def alike(draw: st.DrawFn, given: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The inputs, some of them in other words: like another one, perhaps a later one."""
+    others = draw(st.lists(st.sampled_from(given), max_size=2, unique_by=id)) if given[1:] else []
+    owners = [entry for entry in given if not any(entry is other for other in others)]
+    if not owners:
+        return given
+    done = []
+    for entry in given:
+        if any(entry is other for other in others):
+            owner = draw(st.sampled_from(owners))
+            entry = {"name": entry["name"], "like": owner["name"]}
+            own = load_catalog().inputs[owner["type"]].own_fields
+            if "column" in own and draw(st.booleans()):
+                entry["column"] = draw(columns())
+            if draw(st.booleans()):
+                entry["type"] = owner["type"]
+        done.append(entry)
+    return done
 
 
 @st.composite
@@ -205,7 +228,7 @@ def specs(draw: st.DrawFn) -> dict[str, Any]:
     cut = draw(st.integers(1, len(taken) - 1))
     spec: dict[str, Any] = {
         "project_name": draw(st.text("aZ0 äß'\"{}&<>日", min_size=1, max_size=20)),
-        "inputs": [draw(inputs(name)) for name in taken[:cut]],
+        "inputs": draw(alike([draw(inputs(name)) for name in taken[:cut]])),
         "outputs": [draw(outputs(name)) for name in taken[cut:]],
     }
     if draw(st.booleans()):

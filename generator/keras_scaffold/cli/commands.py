@@ -21,6 +21,7 @@ from keras_scaffold.spec import (
     SpecError,
     check_given,
     check_project_name,
+    complete_inputs,
     default_project_name,
     nearest,
     parse_spec,
@@ -341,7 +342,7 @@ def _data_flags(found: Inspection, destination: Path, given: Given) -> str:
     """How `train`, run in the project, is to find the data."""
     data = found.table.path
     path = data if data.is_absolute() else os.path.relpath(data.absolute(), destination.resolve())
-    files = any(load_catalog().inputs[entry["type"]].reads_files for entry in given["inputs"])
+    files = any(entry.type.reads_files for entry in complete_inputs(given["inputs"]))
     outside = " --outside" if found.overrides.outside and files else ""
     features = given.get("features", load_catalog().default_features)
     grouped = found.group and "split-by" in features

@@ -19,8 +19,8 @@ Offer = tuple[str, str]  # a word and its help
 VARIABLE = "_SCAFFOLD_COMPLETE"
 
 
-def complete_input(incomplete: str) -> list[Offer]:
-    """NAME:TYPE[:SHAPE][:ENCODER], part by part."""
+def complete_input(incomplete: str, others: Iterable[str] = ()) -> list[Offer]:
+    """NAME:TYPE[:SHAPE][:ENCODER] or NAME:like:INPUT, part by part; `others` are given already."""
     from keras_scaffold.catalog import load_catalog
     from keras_scaffold.spec.notation import shape_text
 
@@ -28,7 +28,10 @@ def complete_input(incomplete: str) -> list[Offer]:
     *given, _ = incomplete.split(":")
     before = "".join(f"{part}:" for part in given)
     if len(given) == 1:
-        return _offers(before, ((kind.name, kind.help) for kind in types.values()))
+        like = [("like", "shares the encoder of another input")] if others else []
+        return _offers(before, [*((kind.name, kind.help) for kind in types.values()), *like])
+    if given[1:] == ["like"]:
+        return _offers(before, [(text.split(":")[0], "an input") for text in others])
     kind = types.get(given[1]) if len(given) in (2, 3) else None
     if kind is None:
         return []

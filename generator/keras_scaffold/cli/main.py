@@ -35,6 +35,16 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _complete_input(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    return complete.complete_input(incomplete, ctx.params.get("inputs") or [])
+
+
+def _complete_new_input(incomplete: str) -> list[tuple[str, str]]:
+    return complete.complete_input(
+        incomplete, [name for name, _ in complete.complete_own_input("")]
+    )
+
+
 def _complete_merge(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     return complete.complete_merge(incomplete, ctx.params.get("inputs") or [])
 
@@ -49,8 +59,8 @@ Inputs = Annotated[
         "-i",
         "--input",
         metavar="NAME:TYPE[:SHAPE][:ENCODER]",
-        help="An input, such as chart:image:64x64x3:cnn; repeatable.",
-        autocompletion=complete.complete_input,
+        help="An input, such as chart:image:64x64x3:cnn, or photo:like:chart; repeatable.",
+        autocompletion=_complete_input,
     ),
 ]
 Merge = Annotated[
@@ -458,7 +468,7 @@ def add_input(
         typer.Argument(
             metavar="[NAME:TYPE[:SHAPE][:ENCODER]]",
             help="Such as pulse:timeseries:200x1:lstm; asked for if missing.",
-            autocompletion=complete.complete_input,
+            autocompletion=_complete_new_input,
         ),
     ] = None,
     merge: NewMerge = None,

@@ -142,6 +142,9 @@ def remove_input(given: Given, name: str, merge: str | None = None) -> Given:
     index = _index(given, "inputs", name)
     if len(given["inputs"]) == 1:
         raise SpecError(f"'{name}' is the only input; add another one first")
+    if alike := [entry["name"] for entry in given["inputs"] if entry.get("like") == name]:
+        hint = f"""remove that one first, or scaffold set {alike[0]}.like \"\""""
+        raise SpecError(f"'{alike[0]}' shares the encoder of '{name}'; {hint}")
     changed = copy.deepcopy(given)
     del changed["inputs"][index]
     if merge is not None:
@@ -212,11 +215,14 @@ def rename(given: Given, section: str, old: str, new: str) -> Given:
     _check_free(given, new)
     changed = copy.deepcopy(given)
     entry = changed[section][index]
-    fields = _complete(section, entry).fields
+    fields = _complete(given, section, entry).fields
     entry["name"] = new
     for key in ("column", "columns"):
         if key in fields:
-            _put(entry, section, key, fields[key])
+            _put(given, section, entry, key, fields[key])
+    for other in changed["inputs"] if section == "inputs" else []:
+        if other.get("like") == old:
+            other["like"] = new
     if section == "inputs" and isinstance(given.get("merge"), Mapping):
         changed["merge"] = _renamed(given["merge"], old, new)
     return changed
@@ -255,13 +261,20 @@ def set_field(
     section = _section(given, name)
     changed = copy.deepcopy(given)
     entry = changed[section][_index(given, section, name)]
-    fields = _fields(section, entry)
+    if section == "inputs" and field == "like":
+        return _set_like(changed, entry, value)
+    if like := entry.get("like"):
+        fields = list(_complete(given, section, entry).known_fields)
+        if field not in (*fields, "name", "type"):
+            raise SpecError(f"{name}.{field}: '{name}' is like '{like}'; set {like}.{field}")
+    else:
+        fields = _fields(section, entry)
     if field in ("name", "type", "task"):
         hint = "rename it" if field == "name" else "remove it and add it again"
         raise SpecError(f"{name}.{field}: cannot be set; {hint}")
     if field not in fields:
         raise SpecError(f"{name}: no field '{field}'; {nearest(field, fields)}")
-    _put(entry, section, field, value)
+    _put(given, section, entry, field, value)
     if field == "encoder":
         # What only the encoder before had is nothing to the new one.
         for key in [key for key in entry if key not in ("name", "type", *_fields(section, entry))]:
@@ -269,6 +282,25 @@ def set_field(
         entry |= _fields_before(entry, earlier)
     if field == "columns" and "shape" in entry and isinstance(value, list):
         entry["shape"] = [len(value)]
+    return changed
+
+
+def _set_like(changed: Given, entry: Given, like: str) -> Given:
+    """Let an input share the encoder of another one; without one, have the same of its own."""
+    before = entry.pop("like", "")
+    columns = {key: entry[key] for key in ("column", "columns") if key in entry}
+    if like:
+        kept = {key: entry[key] for key in ("name", "type") if key in entry} | {"like": like}
+    elif before:
+        other = changed["inputs"][_index(changed, "inputs", before)]
+        kept = {**copy.deepcopy(other), "name": entry["name"]}
+        if "columns" in other:
+            kept["shape"] = [len(other["columns"])]
+        kept = {key: kept[key] for key in kept if key not in ("column", "columns")}
+    else:
+        return changed
+    entry.clear()
+    entry |= kept | columns
     return changed
 
 
@@ -289,7 +321,7 @@ def _fields_before(entry: Given, earlier: Sequence[Given]) -> Given:
     default = load_catalog().inputs[entry["type"]].default_encoder.name
     for spec in earlier:
         for old in spec["inputs"]:
-            same = old["name"] == entry["name"] and old["type"] == entry["type"]
+            same = old["name"] == entry["name"] and old.get("type") == entry["type"]
             if same and old.get("encoder", default) == encoder.name:
                 return {key: old[key] for key in encoder.fields if key in old}
     return {}
@@ -309,11 +341,11 @@ def _encoder(entry: Given) -> Encoder:
     return kind.encoders[known_word(entry, "encoder", kind.encoders, entry["name"])]
 
 
-def _put(entry: Given, section: str, key: str, value: Any) -> None:
+def _put(given: Given, section: str, entry: Given, key: str, value: Any) -> None:
     """Set a value, or remove it where that means the same."""
     unsaid = {each: entry[each] for each in entry if each != key}
     try:
-        is_default = _complete(section, unsaid).complete[key] == value
+        is_default = _complete(given, section, unsaid).complete[key] == value
     except (SpecError, KeyError):
         is_default = False
     if is_default:
@@ -322,8 +354,10 @@ def _put(entry: Given, section: str, key: str, value: Any) -> None:
         entry[key] = value
 
 
-def _complete(section: str, entry: Given) -> Input | Output:
-    return complete_input(entry) if section == "inputs" else complete_output(entry)
+def _complete(given: Given, section: str, entry: Given) -> Input | Output:
+    if section == "outputs":
+        return complete_output(entry)
+    return complete_input(entry, among=given["inputs"])
 
 
 # Finding

@@ -104,6 +104,8 @@ class _Tree:
             return Row(f"{wires}{operand}", "as above", width=flow)
         self.shown.add(operand)
         entry = self.inputs[operand]
+        if entry.like:
+            return Row(f"{wires}{operand}", f"like {entry.like}", width=flow)
         what = f"{entry.type.title} {shape_text(entry.shape)}"
         return Row(f"{wires}{operand}", what, entry.encoder.name, flow)
 

@@ -5,6 +5,7 @@ from keras_scaffold.spec.entries import (
     Output,
     TableNotation,
     complete_input,
+    complete_inputs,
     complete_output,
     complete_table,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "check_name",
     "check_project_name",
     "complete_input",
+    "complete_inputs",
     "complete_merge",
     "complete_output",
     "complete_table",

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from keras_scaffold.catalog import Check, Encoder, Field, InputType, Task, load_catalog
-from keras_scaffold.spec.errors import check_keys, fail, known_word, shown
+from keras_scaffold.spec.errors import check_keys, fail, known_word, nearest, shown
 from keras_scaffold.spec.fields import check_field
 from keras_scaffold.spec.names import check_name
 from keras_scaffold.spec.reading import Given
@@ -37,15 +37,23 @@ class Input(Entry):
     encoder: Encoder
 
     @property
+    def like(self) -> str:
+        """The input whose encoder it shares; empty where it has one of its own."""
+        like: str = self.fields["like"]
+        return like
+
+    @property
     def complete(self) -> Given:
         """The entry as a spec that leaves nothing out has it."""
-        words = {"name": self.name, "type": self.type.name, "encoder": self.encoder.name}
-        return {**words, **self.fields}
+        words = {"name": self.name, "type": self.type.name}
+        if not self.like:
+            words["encoder"] = self.encoder.name
+        return {**words, **{key: self.fields[key] for key in self.known_fields}}
 
     @property
     def known_fields(self) -> Mapping[str, Field]:
-        """Its fields in the catalog."""
-        return self.type.fields_with(self.encoder.name)
+        """Its fields in the catalog, those that it may have of its own."""
+        return self.type.own_fields if self.like else self.type.fields_with(self.encoder.name)
 
     @property
     def shape(self) -> list[int]:
@@ -111,13 +119,20 @@ class TableNotation:
         return {key: value for key, value in asdict(self).items() if value != fields[key].default}
 
 
-def complete_input(given: object, place: str = "input") -> Input:
-    """Check one input and fill in its defaults from the catalog."""
+def complete_inputs(given: Sequence[object]) -> list[Input]:
+    """Check all inputs and fill in their defaults: from the catalog, or from the one they are like."""
+    return [complete_input(entry, f"inputs[{i}]", given) for i, entry in enumerate(given)]
+
+
+def complete_input(given: object, place: str = "input", among: Sequence[object] = ()) -> Input:
+    """Check one input and fill in its defaults; `among` has all inputs, where it may be like one."""
     types = load_catalog().inputs
     if not isinstance(given, Mapping):
         fail(place, f"is {shown(given)}; an input is a mapping with a name and a type")
     name = check_name(given.get("name"), f"{place}.name")
     place = f"{place} ({name})"
+    if given.get("like", "") != "":
+        return _complete_like(given, place, among)
     kind = types[known_word(given, "type", types, place)]
     encoder = kind.default_encoder
     if "encoder" in given:
@@ -130,6 +145,38 @@ def complete_input(given: object, place: str = "input") -> Input:
         counts = f"shape has {done.shape[0]}, columns has {len(done.columns)}"
         fail(place, f"one column for each number of shape: {counts}")
     _run_checks((*kind.checks, *encoder.checks), done.complete, place)
+    return done
+
+
+def _complete_like(given: Mapping[Any, Any], place: str, among: Sequence[object]) -> Input:
+    """An input with the type, the encoder and the fields of another one, but columns of its own."""
+    name, like = given["name"], given["like"]
+    check_name(like, f"{place}.like")
+    if like == name:
+        fail(f"{place}.like", "an input cannot be like itself; name another one")
+    named = [each for each in among if isinstance(each, Mapping) and each.get("name") != name]
+    other = next((each for each in named if each.get("name") == like), None)
+    if other is None:
+        names = [str(each.get("name")) for each in named]
+        hint = nearest(like, names) if names else "there is no other input"
+        fail(f"{place}.like", f"no input {shown(like)}; {hint}")
+    if further := other.get("like"):
+        fail(f"{place}.like", f"'{like}' is like {shown(further)} itself; name that one")
+    same = complete_input(other, f"inputs[{among.index(other)}]")
+    if given.get("type", same.type.name) != same.type.name:
+        problem = f"is {shown(given['type'])}, but '{like}' is {same.type.name}"
+        fail(f"{place}.type", f"{problem}; leave it out, or remove like")
+    own = same.type.own_fields
+    for key in given:
+        if key == "encoder" or (key in same.known_fields and key not in own):
+            fail(f"{place}.{key}", f"is that of '{like}', which it is like; leave it out here")
+    check_keys(given, ["name", "type", *own], place, f"an input like '{like}'")
+    unset = {key: value for key, value in same.fields.items() if key not in own}
+    fields = _complete_fields({**unset, **given}, same.known_fields, name, place)
+    done = Input(name, fields, same.type, same.encoder)
+    if "columns" in own and len(done.columns) != done.shape[0]:
+        counts = f"'{like}' has {done.shape[0]}, here are {len(done.columns)}"
+        fail(f"{place}.columns", f"as many columns as the input that it is like: {counts}")
     return done
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from keras_scaffold.catalog import Field
 from keras_scaffold.spec.errors import fail, nearest, one_line, shown
+from keras_scaffold.spec.names import check_name, name_schema
 from keras_scaffold.spec.reading import parse_spec
 
 Schema = dict[str, Any]
@@ -246,6 +247,17 @@ class _Columns(_Kind):
         return {"type": "array", "minItems": 1, "uniqueItems": True, "items": _COLUMN.schema(field)}
 
 
+class _Input(_Text):
+    """The name of another input; empty for none."""
+
+    def check(self, field: Field, value: object, place: str) -> None:
+        if value != "":
+            check_name(value, place)
+
+    def schema(self, field: Field) -> Schema:
+        return {"anyOf": [{"const": ""}, name_schema()]}
+
+
 class _Character(_Text):
     def check(self, field: Field, value: object, place: str) -> None:
         if field.empty and value == "":
@@ -329,6 +341,7 @@ _KINDS: Mapping[str, _Kind] = {
     "choice": _Choice(),
     "column": _COLUMN,
     "columns": _Columns(),
+    "input": _Input(),
     "character": _Character(),
     "encoding": _Encoding(),
     "date_format": _DateFormat(),

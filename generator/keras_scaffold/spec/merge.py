@@ -41,7 +41,7 @@ class Merge:
         if method.width == "sum":
             return sum(sizes), 0
         common = self.width or max(sizes)
-        return (1 if method.width == "one" else common), common
+        return {"equal": common, "double": 2 * common, "one": 1}[method.width], common
 
 
 def complete_merge(given: object, names: list[str]) -> Merge:

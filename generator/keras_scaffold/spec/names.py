@@ -66,6 +66,17 @@ def check_project_name(value: object) -> str:
     return value
 
 
+def name_schema() -> dict[str, Any]:
+    """The JSON Schema of a name of an input or an output."""
+    keywords = sorted(word for word in keyword.kwlist if word.islower())
+    return {
+        "type": "string",
+        "pattern": f"^{NAME.pattern}$",
+        "maxLength": 32,
+        "not": {"enum": keywords},
+    }
+
+
 def check_name(value: object, place: str) -> str:
     """A name of an input or an output: [a-z][a-z0-9_]{0,31}, no Python keyword."""
     if isinstance(value, bool):

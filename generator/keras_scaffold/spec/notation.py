@@ -22,6 +22,7 @@ from keras_scaffold.spec.names import check_name, default_project_name
 from keras_scaffold.spec.reading import Given
 
 INPUT_FORM = "NAME:TYPE[:SHAPE][:ENCODER]"
+LIKE_FORM = "NAME:like:INPUT"
 OUTPUT_FORM = "NAME:TASK[:CLASSES]"
 MERGE_EXAMPLE = "concatenate(multiply(a, b), c)"
 DIGITS = 12  # the longest number that is read; no field takes a longer one
@@ -46,9 +47,13 @@ def _number(text: str, what: str, place: str) -> int:
 
 
 def parse_input(text: str) -> Given:
-    """Read `chart:image:100x100x3:cnn` into a sparse input."""
+    """Read `chart:image:100x100x3:cnn`, or `photo:like:chart`, into a sparse input."""
     place = f"-i '{one_line(text)}'"
     parts = text.split(":")
+    if parts[1:2] == ["like"]:
+        if len(parts) != 3:
+            fail(place, f"an input like another is {LIKE_FORM}, such as summary:like:headline")
+        return {"name": check_name(parts[0], place), "like": check_name(parts[2], place)}
     if not 2 <= len(parts) <= 4:
         fail(place, f"an input is {INPUT_FORM}, such as chart:image:64x64x3:cnn")
     types = load_catalog().inputs
@@ -95,6 +100,8 @@ def shape_text(shape: Iterable[int]) -> str:
 
 def input_text(entry: Mapping[str, Any]) -> str | None:
     """`parse_input` the other way; None where the entry says more than the notation can."""
+    if entry.keys() == {"name", "like"} and entry["like"]:
+        return f"{entry['name']}:like:{entry['like']}"
     if not entry.keys() <= {"name", "type", "shape", "encoder"}:
         return None
     parts = [entry["name"], entry["type"]]

@@ -6,7 +6,6 @@ fields) is left to `validate`.
 
 from __future__ import annotations
 
-import keyword
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -22,7 +21,7 @@ from keras_scaffold.catalog import (
 )
 from keras_scaffold.spec.fields import Schema, field_schema
 from keras_scaffold.spec.merge import PROJECTION
-from keras_scaffold.spec.names import LONGEST_PROJECT_NAME, NAME
+from keras_scaffold.spec.names import LONGEST_PROJECT_NAME, name_schema
 from keras_scaffold.spec.spec import MOST_BRANCHES
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -34,6 +33,7 @@ def spec_schema() -> Schema:
     definitions: Schema = {
         "name": _name(),
         "input": _input(catalog.inputs),
+        "input_like": _input_like(catalog.inputs),
         "output": _output(catalog.outputs),
         "merge": _merge(catalog.merges),
         "nested_merge": {"$ref": "#/$defs/merge", "required": ["of"]},
@@ -111,10 +111,7 @@ def _name() -> Schema:
     return {
         "title": "name",
         "description": "Lower-case letters, digits and _; layers, files and keys are called by it.",
-        "type": "string",
-        "pattern": f"^{NAME.pattern}$",
-        "maxLength": 32,
-        "not": {"enum": sorted(word for word in keyword.kwlist if word.islower())},
+        **name_schema(),
     }
 
 
@@ -140,31 +137,50 @@ def _input(types: Mapping[str, InputType]) -> Schema:
     return {
         "title": "input",
         "type": "object",
-        "required": ["name", "type"],
+        "required": ["name"],
         "properties": {"name": {"$ref": "#/$defs/name"}, "type": _choice("type", types)},
-        "allOf": [
-            {
-                "if": {"required": ["type"], "properties": {"type": {"const": kind.name}}},
-                "then": {
-                    "properties": {
-                        "encoder": _choice(
-                            "encoder", kind.encoders, default=kind.default_encoder.name
-                        )
-                    },
-                    "allOf": [
-                        _when(
-                            "encoder",
-                            encoder.name,
-                            f"input_{kind.name}_{encoder.name}",
-                            absent=encoder is kind.default_encoder,
-                        )
-                        for encoder in kind.encoders.values()
-                    ],
-                },
-            }
-            for kind in types.values()
-        ],
+        "if": {"required": ["like"], "properties": {"like": {"not": {"const": ""}}}},
+        "then": {"$ref": "#/$defs/input_like"},
+        "else": {"required": ["type"], "allOf": _by_type(types)},
     }
+
+
+def _input_like(types: Mapping[str, InputType]) -> Schema:
+    own = {key: field for kind in types.values() for key, field in kind.own_fields.items()}
+    return {
+        "title": "input like another",
+        "description": "An input with the type, the encoder and the weights of another one.",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "name": {"$ref": "#/$defs/name"},
+            "type": _choice("type", types),
+            **_properties(own.values()),
+        },
+    }
+
+
+def _by_type(types: Mapping[str, InputType]) -> list[Schema]:
+    return [
+        {
+            "if": {"required": ["type"], "properties": {"type": {"const": kind.name}}},
+            "then": {
+                "properties": {
+                    "encoder": _choice("encoder", kind.encoders, default=kind.default_encoder.name)
+                },
+                "allOf": [
+                    _when(
+                        "encoder",
+                        encoder.name,
+                        f"input_{kind.name}_{encoder.name}",
+                        absent=encoder is kind.default_encoder,
+                    )
+                    for encoder in kind.encoders.values()
+                ],
+            },
+        }
+        for kind in types.values()
+    ]
 
 
 def _encoded_input(kind: InputType, encoder: Encoder) -> Schema:

@@ -15,7 +15,7 @@ from keras_scaffold.spec.entries import (
     Input,
     Output,
     TableNotation,
-    complete_input,
+    complete_inputs,
     complete_output,
     complete_table,
 )
@@ -100,7 +100,7 @@ def without_unread_codes(given: Given) -> Given:
     table = given.get("table", {})
     if not (table.get("missing") or table.get("units")):
         return given
-    entries = (*map(complete_input, given["inputs"]), *map(complete_output, given["outputs"]))
+    entries = (*complete_inputs(given["inputs"]), *map(complete_output, given["outputs"]))
     read = {column for entry in entries for column in entry.columns}
     read |= {entry.weight for entry in entries if isinstance(entry, Output) and entry.weight}
     kept = dict(table)
@@ -140,8 +140,7 @@ def _complete_entries(given: Given) -> tuple[list[Input], list[Output]]:
     inputs: list[Input] = []
     outputs: list[Output] = []
     if "inputs" in given:
-        entries = _list(given["inputs"], "inputs", "{name: chart, type: image}")
-        inputs = [complete_input(entry, f"inputs[{i}]") for i, entry in enumerate(entries)]
+        inputs = complete_inputs(_list(given["inputs"], "inputs", "{name: chart, type: image}"))
     if "outputs" in given:
         entries = _list(given["outputs"], "outputs", "{name: label, task: binary}")
         outputs = [complete_output(entry, f"outputs[{i}]") for i, entry in enumerate(entries)]

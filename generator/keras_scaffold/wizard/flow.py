@@ -168,8 +168,10 @@ def _taken(entries: Sequence[Given]) -> set[str]:
     """The names that a further entry may not have."""
     taken = {entry["name"] for entry in entries}
     for entry in entries:
-        complete = complete_input if "type" in entry else complete_output
-        taken.update(complete(entry).columns)
+        if "task" in entry:
+            taken.update(complete_output(entry).columns)
+        else:
+            taken.update(complete_input(entry, among=entries).columns)
     return taken
 
 
@@ -410,7 +412,11 @@ def _last_look(
     options = (
         Option("write", "write it", f"into {destination}"),
         Option("name", "change the name"),
-        *(Option(f"input {i}", f"change {it['name']}") for i, it in enumerate(draft["inputs"])),
+        *(
+            Option(f"input {i}", f"change {it['name']}")
+            for i, it in enumerate(draft["inputs"])
+            if not it.get("like")
+        ),
         Option("add", "add an input"),
         *([Option("merge", "change the merge")] if len(draft["inputs"]) > 1 else []),
         Option("outputs", "change the outputs"),
@@ -452,6 +458,9 @@ def _change(dialog: Dialog, draft: Given, what: str) -> None:
         taken = {entry["name"] for entry in others} | _taken(draft["outputs"])
         old = None if what == "add" else inputs[place]
         inputs[place : place + 1] = [_input(dialog, place, taken, old)]
+        for entry in inputs:
+            if old and entry.get("like") == old["name"]:
+                entry["like"] = inputs[place]["name"]
         names = [entry["name"] for entry in inputs]
         if (what == "add" and len(names) == 2) or not _holds(
             complete_merge, draft.get("merge", MERGE), names
