@@ -111,10 +111,8 @@ def main(arguments: list[str] | None = None) -> int:
             as_json = options.pop("as_json")
             result = module.evaluate(**options)
             print(json.dumps(result)) if as_json else module.print_metrics(result)
-        elif command == "predict":
-            module.predict(**options)
-        elif command == "export":
-            module.export(**options)
+        else:  # predict, export
+            getattr(module, command)(**options)
         sys.stdout.flush()
     except BrokenPipeError:  # nobody reads on, as in `... | head -1`
         for stream in (1, 2):

@@ -56,11 +56,14 @@ def check_picture(path: str) -> None:
     load_picture(tf.constant(path))
 
 
+@tf.function  # for its condition
 def decode_picture(data: tf.Tensor) -> tf.Tensor:
     """Decode the bytes of picture, a JPEG, PNG, GIF, BMP or WebP: uint8 (100, 100, 3)."""
     picture = tf.io.decode_image(data, channels=3, expand_animations=False)
-    picture = tf.round(tf.image.resize(picture, (100, 100), antialias=True))
-    return tf.ensure_shape(tf.saturate_cast(picture, tf.uint8), (100, 100, 3))
+    if tf.reduce_any(tf.shape(picture)[:2] != (100, 100)):
+        resized = tf.image.resize(picture, (100, 100), antialias=True)
+        picture = tf.saturate_cast(tf.round(resized), tf.uint8)
+    return tf.ensure_shape(picture, (100, 100, 3), name="picture")
 
 
 # label: one of two labels

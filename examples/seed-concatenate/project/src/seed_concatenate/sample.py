@@ -40,7 +40,6 @@ def sample_picture(rng: np.random.Generator, hidden: np.ndarray, folder: Path) -
     paths = []
     for row, value in enumerate(hidden):
         picture = rng.normal(90, 15, (100, 100, 3))
-        # The square of picture, in the middle.
         picture[25:75, 25:75] += 50 * value
         pixels = picture.clip(0, 255).astype("uint8")
         paths.append(f"picture/{row:05}.jpg")

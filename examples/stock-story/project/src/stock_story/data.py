@@ -92,11 +92,14 @@ def check_chart(path: str) -> None:
     load_chart(tf.constant(path))
 
 
+@tf.function  # for its condition
 def decode_chart(data: tf.Tensor) -> tf.Tensor:
     """Decode the bytes of chart, a JPEG, PNG, GIF, BMP or WebP: uint8 (64, 64, 3)."""
     picture = tf.io.decode_image(data, channels=3, expand_animations=False)
-    picture = tf.round(tf.image.resize(picture, (64, 64), antialias=True))
-    return tf.ensure_shape(tf.saturate_cast(picture, tf.uint8), (64, 64, 3))
+    if tf.reduce_any(tf.shape(picture)[:2] != (64, 64)):
+        resized = tf.image.resize(picture, (64, 64), antialias=True)
+        picture = tf.saturate_cast(tf.round(resized), tf.uint8)
+    return tf.ensure_shape(picture, (64, 64, 3), name="chart")
 
 
 # direction: one of two labels

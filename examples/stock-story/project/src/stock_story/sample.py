@@ -62,7 +62,6 @@ def sample_chart(rng: np.random.Generator, hidden: np.ndarray, folder: Path) -> 
     paths = []
     for row, value in enumerate(hidden):
         picture = rng.normal(90, 15, (64, 64, 3))
-        # The square of chart, in the middle.
         picture[16:48, 16:48] += 50 * value
         pixels = picture.clip(0, 255).astype("uint8")
         paths.append(f"chart/{row:05}.jpg")
