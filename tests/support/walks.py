@@ -247,7 +247,9 @@ def _set_field(chance: random.Random, given: Given) -> Command:
     kind = CATALOG.inputs[entry["type"]]
     encoder = entry.get("encoder", kind.default_encoder.name)
     fields = kind.fields_with(encoder)
-    fields = {name: it for name, it in fields.items() if it.kind not in ("column", "columns")}
+    fields = {
+        name: it for name, it in fields.items() if it.kind not in ("column", "columns", "input")
+    }
     if not fields or "columns" in entry:
         return _set_merge(chance, given)
     field = chance.choice(list(fields.values()))
