@@ -6,7 +6,7 @@ import contextlib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from keras_scaffold.evolve import edits
@@ -19,7 +19,7 @@ from keras_scaffold.evolve.change import (
     plan,
 )
 from keras_scaffold.evolve.project import Project, ProjectError, open_project, spec_in
-from keras_scaffold.evolve.renames import CODE, Renames, renames
+from keras_scaffold.evolve.renames import CODE, Renames, mentions, renames
 from keras_scaffold.evolve.repository import Repository
 from keras_scaffold.evolve.three_way import Scratch, scratch
 from keras_scaffold.render.history import ANSWERS_FILE, Recorded, template_at
@@ -47,6 +47,8 @@ class PlannedChange:
     repository: Repository
     work: Scratch
     note: str = ""  # of what was not committed
+    # FILE:LINE: NAME, where the person's code may mean what was renamed, or a column of that name.
+    mentions: list[str] = field(default_factory=list)
 
     def diff(self, *options: str) -> str:
         """What the change does to the person's files, as git shows it."""
@@ -117,7 +119,8 @@ def plan_change(
         if rejects and merged.conflicts:
             merged = work.leave_rejects(merged, before, title)
         change = plan(merged, work, before, title)
-        yield PlannedChange(project, spec, change, repository, work, note)
+        left = _mentions(renamed[0], work.work, wanted) if renamed else []
+        yield PlannedChange(project, spec, change, repository, work, note, left)
 
 
 def _check_features(features: Iterable[str], recorded: Recorded) -> None:
@@ -170,6 +173,24 @@ def _moves(
     old += [(project.spec.project_slug, spec.project_slug)]
     pairs = [(one, other) for one, other in old if one != other]
     return renames(pairs, before, after, bare=True) if pairs else None
+
+
+def _mentions(name: str, merged: Path, wanted: Path) -> list[str]:
+    """Where the old name is left in the person's Python files, in lines that are not rendered."""
+    rendered = {
+        line.strip()
+        for path, text in _texts(wanted).items()
+        if path.endswith(".py")
+        for line in text.splitlines()
+    }
+    found = []
+    for path in sorted(merged.rglob("*.py")):
+        if path.is_symlink() or not path.is_file():
+            continue
+        text = path.read_bytes().decode(errors="replace")
+        place = path.relative_to(merged).as_posix()
+        found += [f"{place}:{line}: {name}" for line in mentions(name, text, rendered)]
+    return found
 
 
 def _texts(folder: Path) -> dict[str, str]:
