@@ -113,7 +113,7 @@ def plan_change(
         base, wanted = work.folder / "rendered-before", work.folder / "rendered-after"
         _render(project.given, project.recorded, base)
         _render(spec.given, goal, wanted)
-        moves = _moves(project, spec, renamed, base, wanted)
+        moves = _moves(renamed, base, wanted)
         rewrite = moves.apply if moves else None
         merged = work.merge(base, before, wanted, f"scaffold {title}", rewrite)
         if rejects and merged.conflicts:
@@ -162,17 +162,22 @@ def _render(given: Given, recorded: Recorded, folder: Path) -> None:
             raise SpecError(f"{error} (by version {recorded.commit} of the template)") from None
 
 
-def _moves(
-    project: Project, spec: Spec, renamed: tuple[str, str] | None, base: Path, wanted: Path
-) -> Renames | None:
+def _moves(renamed: tuple[str, str] | None, base: Path, wanted: Path) -> Renames | None:
     """What a rename does to names in code."""
     before, after = _texts(base), _texts(wanted)
     if renamed is not None:
         return renames([renamed], before, after)
-    old = [(project.spec.package_name, spec.package_name)]
-    old += [(project.spec.project_slug, spec.project_slug)]
-    pairs = [(one, other) for one, other in old if one != other]
+    # Not the names that this tool makes of the project's: an earlier version made others.
+    old, new = (_package(texts) for texts in (before, after))
+    names = [(old, new), (old.replace("_", "-"), new.replace("_", "-"))]
+    pairs = [(one, other) for one, other in dict(names).items() if one and other != one]
     return renames(pairs, before, after, bare=True) if pairs else None
+
+
+def _package(texts: dict[str, str]) -> str:
+    """The package that was rendered; none where a template of somebody's has no such folder."""
+    folders = (re.fullmatch(r"src/(\w+)/__main__\.py", path) for path in texts)
+    return next((found[1] for found in folders if found), "")
 
 
 def _mentions(name: str, merged: Path, wanted: Path) -> list[str]:
