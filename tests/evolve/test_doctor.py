@@ -6,9 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers import assert_one_error, files_in, run_scaffold
-from keras_scaffold.render.history import ANSWERS_FILE
+from helpers import ROOT, assert_one_error, files_in, run_scaffold
+from keras_scaffold.evolve.project import read_answers
+from keras_scaffold.render.history import ANSWERS_FILE, Recorded
+from past import commit_all, locked_repository
 from repositories import WHO, commit, git
+from walks import begin, quick_rendering
 
 SPEC = ("-i", "nums:numeric:5", "-i", "pic:image", "-o", "label:binary")
 
@@ -252,3 +255,42 @@ def test_nothing_is_fixed_where_nobody_can_be_asked(project):
     done = run_scaffold("doctor", "--fix", cwd=project)
     assert_one_error(done, 2, "--fix --yes")
     assert not (project / ANSWERS_FILE).exists()
+
+
+# The package
+
+
+def test_a_package_of_another_name(project):
+    git(project, "mv", "src/mine", "src/our_own")
+    commit(project, "Move the package")
+    line = _line(_doctor(project), "src/our_own", "would be src/mine")
+    assert line.startswith("note") and line.endswith("run scaffold rename project 'Our Own'")
+
+
+@pytest.mark.parametrize(
+    ("name", "what"), [("class", "a Python keyword"), ("json", "the name of another package")]
+)
+def test_a_package_that_cannot_be_imported(name, what, project):
+    """A version of the template from before such names were refused; a rename gets out of it."""
+    tool = project.parent / "tool"
+    for part in ("generator", "template"):
+        shutil.copytree(ROOT / part, tool / part, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "copier.yml", tool)
+    taken = tool / "template" / "shared" / "taken_packages.yml"
+    text = taken.read_text()
+    taken.write_text(text.replace(f"- {name}\n", ""))
+    for version in ("v0.0.1", "v0.0.2"):
+        commit_all(tool, version)
+        git(tool, "tag", version)
+        taken.write_text(text)
+    given = {**read_answers(project)[0], "project_name": name}
+    with locked_repository(tool), quick_rendering():
+        old = begin(given, project.parent / "old", Recorded(str(tool), "v0.0.1"))
+        (old / "src" / name / "own.py").write_text(f"from {name}.data import make_dataset\n")
+        commit_all(old)
+        line = _line(_doctor(old, code=1), f"src/{name}: '{name}' is {what}")
+        assert line.endswith("run scaffold rename project NAME")
+        done = run_scaffold("rename", "project", "Lesson", "--yes", cwd=old)
+        assert done.code == 0, done
+        assert [path.name for path in (old / "src").iterdir()] == ["lesson"]
+        assert "src/" not in _doctor(old)

@@ -38,7 +38,9 @@ def traces(name):
     entry = entry_of(name)
     files = [f"{module}.py" for module in entry.get("modules", []) + entry.get("tests", [])]
     options = [
-        f"--{option.replace('_', '-')}" for option in entry.get("options", {}).get("train", {})
+        f"--{option.replace('_', '-')}"
+        for command in entry.get("options", {}).values()
+        for option in command
     ]
     packages = [re.split("[<>=]", each)[0] for each in entry.get("extras", [])]
     formats = [entry["format"]["name"]] if "format" in entry else []

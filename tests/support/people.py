@@ -413,3 +413,77 @@ def check_parses(files: Files) -> None:
             ast.parse(text, path)
         elif path.endswith(".toml"):
             tomllib.loads(text)
+
+
+# Edits of whole functions and files
+
+
+def rewrite_branch(folder: Path, package: str, name: str) -> None:
+    """Write the branch of an input anew: other layers, names in f-strings, other words."""
+    path = folder / "src" / package / "model.py"
+    body = f'''\
+    """Encode the {name} of a day, as our paper has it.
+
+    The {name} is of "{name}" quality; its sum is what counts.
+    """
+    # A {name} has few facts.
+    x = layers.Flatten(name="{name}.flat")(features)
+    x = layers.Rescaling(1 / 255, name="{name}.our_scale")(x)
+    for number in range(2):
+        x = layers.Dense(8, activation="relu", name=f"{name}.ours_{{number}}")(x)
+    return x
+'''
+    text = path.read_text(encoding="utf-8")
+    start, stop = _function(text, f"encode_{name}")
+    head = text[start:stop].partition('"""')[0].rstrip(" ")
+    path.write_text(text[:start] + head + body + text[stop:], encoding="utf-8")
+
+
+def move_head(folder: Path, package: str, name: str) -> None:
+    """Move the head of an output into a module of its own."""
+    path = folder / "src" / package / "model.py"
+    text = path.read_text(encoding="utf-8")
+    start, stop = _function(text, f"head_{name}")
+    imports = "import keras\nfrom keras import layers\n"
+    heads = f'"""Our heads."""\n\n{imports}\n\n{text[start:stop]}'
+    text = text[:start] + text[stop:].lstrip("\n")
+    line = f"from {package}.heads import head_{name}\n"
+    text = text.replace("from keras import layers\n", f"from keras import layers\n\n{line}", 1)
+    (path.parent / "heads.py").write_text(heads, encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
+
+
+def own_file(name: str, output: str) -> str:
+    """A module of a person's that uses an input and an output: keys, layers, columns, prose."""
+    return f'''\
+"""What the {name} does to the {output}; a "{name}" is a row of them."""
+
+import keras
+import pandas as pd
+
+
+def look(model: keras.Model, batch: dict) -> list:
+    """Look at each layer of the {name}."""
+    # The key "{name}" of model.input.
+    inner = [model.get_layer(f"{name}.ours_{{number}}").output for number in range(2)]
+    part = keras.Model({{"{name}": model.input["{name}"]}}, [*inner, model.output["{output}"]])
+    return part.predict({{"{name}": batch["{name}"]}})
+
+
+def columns(path: str) -> pd.DataFrame:
+    """Get the columns of the manifest, which keep their names."""
+    table = pd.read_csv(path)
+    return table[table["{name}"].notna()][["{name}", "{output}"]]
+'''
+
+
+def _function(text: str, name: str) -> tuple[int, int]:
+    """Where a function at the top of a module starts and ends."""
+    (node,) = (
+        node
+        for node in ast.parse(text).body
+        if isinstance(node, ast.FunctionDef) and node.name == name
+    )
+    lines = text.splitlines(keepends=True)
+    assert node.end_lineno is not None
+    return len("".join(lines[: node.lineno - 1])), len("".join(lines[: node.end_lineno]))

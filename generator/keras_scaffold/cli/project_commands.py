@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from keras_scaffold.render.history import Recorded
 
 
+MENTIONS = 20  # of a renamed input or output, that are listed
+
+
 class Unresolved(SpecError):
     """The change is made, but lines are left that a person has to choose between."""
 
@@ -292,6 +295,10 @@ def finish(planned: PlannedChange, how: How) -> None:
             echo(f"{word} in {path}: {', '.join(names)}")
     if columns := planned.new_columns():
         echo(f"the manifest needs: {', '.join(columns)}")
+    for mention in planned.mentions[:MENTIONS]:
+        echo(f"look at: {mention}")
+    if (rest := len(planned.mentions) - MENTIONS) > 0:
+        echo(f"look at: {rest} more")
     if merged.deleted:
         echo(f"skipped, as you deleted it: {', '.join(merged.deleted)}")
     if merged.conflicts:

@@ -6,7 +6,7 @@ import contextlib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from keras_scaffold.evolve import edits
@@ -19,7 +19,7 @@ from keras_scaffold.evolve.change import (
     plan,
 )
 from keras_scaffold.evolve.project import Project, ProjectError, open_project, spec_in
-from keras_scaffold.evolve.renames import CODE, Renames, renames
+from keras_scaffold.evolve.renames import CODE, Renames, mentions, renames
 from keras_scaffold.evolve.repository import Repository
 from keras_scaffold.evolve.three_way import Scratch, scratch
 from keras_scaffold.render.history import ANSWERS_FILE, Recorded, template_at
@@ -47,6 +47,8 @@ class PlannedChange:
     repository: Repository
     work: Scratch
     note: str = ""  # of what was not committed
+    # FILE:LINE: NAME, where the person's code may mean what was renamed, or a column of that name.
+    mentions: list[str] = field(default_factory=list)
 
     def diff(self, *options: str) -> str:
         """What the change does to the person's files, as git shows it."""
@@ -111,13 +113,14 @@ def plan_change(
         base, wanted = work.folder / "rendered-before", work.folder / "rendered-after"
         _render(project.given, project.recorded, base)
         _render(spec.given, goal, wanted)
-        moves = _moves(project, spec, renamed, base, wanted)
+        moves = _moves(renamed, base, wanted)
         rewrite = moves.apply if moves else None
         merged = work.merge(base, before, wanted, f"scaffold {title}", rewrite)
         if rejects and merged.conflicts:
             merged = work.leave_rejects(merged, before, title)
         change = plan(merged, work, before, title)
-        yield PlannedChange(project, spec, change, repository, work, note)
+        left = _mentions(renamed[0], work.work, wanted) if renamed else []
+        yield PlannedChange(project, spec, change, repository, work, note, left)
 
 
 def _check_features(features: Iterable[str], recorded: Recorded) -> None:
@@ -159,17 +162,40 @@ def _render(given: Given, recorded: Recorded, folder: Path) -> None:
             raise SpecError(f"{error} (by version {recorded.commit} of the template)") from None
 
 
-def _moves(
-    project: Project, spec: Spec, renamed: tuple[str, str] | None, base: Path, wanted: Path
-) -> Renames | None:
+def _moves(renamed: tuple[str, str] | None, base: Path, wanted: Path) -> Renames | None:
     """What a rename does to names in code."""
     before, after = _texts(base), _texts(wanted)
     if renamed is not None:
         return renames([renamed], before, after)
-    old = [(project.spec.package_name, spec.package_name)]
-    old += [(project.spec.project_slug, spec.project_slug)]
-    pairs = [(one, other) for one, other in old if one != other]
+    # Not the names that this tool makes of the project's: an earlier version made others.
+    old, new = (_package(texts) for texts in (before, after))
+    names = [(old, new), (old.replace("_", "-"), new.replace("_", "-"))]
+    pairs = [(one, other) for one, other in dict(names).items() if one and other != one]
     return renames(pairs, before, after, bare=True) if pairs else None
+
+
+def _package(texts: dict[str, str]) -> str:
+    """The package that was rendered; none where a template of somebody's has no such folder."""
+    folders = (re.fullmatch(r"src/(\w+)/__main__\.py", path) for path in texts)
+    return next((found[1] for found in folders if found), "")
+
+
+def _mentions(name: str, merged: Path, wanted: Path) -> list[str]:
+    """Where the old name is left in the person's Python files, in lines that are not rendered."""
+    rendered = {
+        line.strip()
+        for path, text in _texts(wanted).items()
+        if path.endswith(".py")
+        for line in text.splitlines()
+    }
+    found = []
+    for path in sorted(merged.rglob("*.py")):
+        if path.is_symlink() or not path.is_file():
+            continue
+        text = path.read_bytes().decode(errors="replace")
+        place = path.relative_to(merged).as_posix()
+        found += [f"{place}:{line}: {name}" for line in mentions(name, text, rendered)]
+    return found
 
 
 def _texts(folder: Path) -> dict[str, str]:

@@ -7,8 +7,10 @@ problem; here each check runs. Nothing is written but by a finding's `fix`.
 from __future__ import annotations
 
 import contextlib
+import keyword
 import os
 import re
+import shlex
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -27,7 +29,7 @@ from keras_scaffold.evolve.repository import Repository, RepositoryError
 from keras_scaffold.render import history
 from keras_scaffold.render.history import ANSWERS_FILE
 from keras_scaffold.render.project import BACKUP
-from keras_scaffold.spec import SpecError
+from keras_scaffold.spec import SpecError, default_project_name, is_taken
 
 LARGEST = 1_000_000  # bytes of a file that is looked through for marks
 NOT_SEARCHED = OTHERS | {"runs"}
@@ -85,6 +87,7 @@ def examine(root: Path) -> Iterator[Finding]:
         f"{ANSWERS_FILE} is valid: {_many(len(project.spec.inputs), 'input')} and"
         f" {_many(len(project.spec.outputs), 'output')}, {_listed(names, 8)}",
     )
+    yield from _package(project)
     yield from _version(project)
 
 
@@ -229,6 +232,29 @@ def restore(root: Path, earlier: EarlierAnswers) -> str:
     kept = replace_answers(root, earlier.text)
     more = f"; the replaced one is in {kept}" if kept else ""
     return f"restored {ANSWERS_FILE} from commit {earlier.commit} ({earlier.date}){more}"
+
+
+def _package(project: Project) -> Iterator[Finding]:
+    """A package in src/ that is not the one that the project's name gives."""
+    wanted = project.spec.package_name
+    packages = sorted(path.parent.name for path in (project.root / "src").glob("*/__main__.py"))
+    if wanted in packages or not packages:
+        return
+    found = packages[0]
+    if is_taken(found):
+        what = "a Python keyword" if keyword.iskeyword(found) else "the name of another package"
+        yield Finding(
+            "wrong",
+            f"src/{found}: '{found}' is {what}, so it cannot be imported;"
+            " run scaffold rename project NAME",
+        )
+    else:
+        name = shlex.quote(default_project_name(found))
+        yield Finding(
+            "note",
+            f"src/{found}: the package of '{project.spec.project_name}' would be src/{wanted};"
+            f" run scaffold rename project {name}",
+        )
 
 
 def _version(project: Project) -> Iterator[Finding]:

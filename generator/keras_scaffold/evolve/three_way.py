@@ -144,7 +144,7 @@ class Scratch:
             if path in deleted:
                 (self.work / path).unlink(missing_ok=True)
                 del stages[path]
-            elif self._settle(path, stages[path], label):
+            elif self._settle(path, stages[path], label, renamed=rewrite is not None):
                 del stages[path]
         edited = sorted(path for path, known in stages.items() if set(known) == {1, 2})
         return Merged(self._written(ours), sorted(stages), stages, deleted, edited)
@@ -173,7 +173,9 @@ class Scratch:
         """The content of a blob."""
         return run_git(self.work, "cat-file", "blob", blob, options=PLAIN, alone=True)
 
-    def _settle(self, path: str, stages: dict[int, tuple[str, str]], label: str) -> bool:
+    def _settle(
+        self, path: str, stages: dict[int, tuple[str, str]], label: str, *, renamed: bool
+    ) -> bool:
         """Merge a file line by line where git saw a conflict; whether none is left."""
         if set(stages) != {1, 2, 3} or not all(_is_file(mode) for mode, _ in stages.values()):
             return False
@@ -181,6 +183,8 @@ class Scratch:
             parts = self._parts(stages)
         except UnicodeDecodeError:
             return False
+        if renamed:
+            parts = [_without_reflow(part) for part in parts]
         text = "".join(part if isinstance(part, str) else part.marked(label) for part in parts)
         # As bytes: Python would turn the line ends of this machine into it.
         (self.work / path).write_bytes(text.encode())
@@ -295,6 +299,21 @@ class Conflict:
 
     def _ends_in(self, end: str) -> bool:
         return any(line.endswith(end) for line in (*self.ours, *self.theirs))
+
+
+def _without_reflow(part: str | Conflict) -> str | Conflict:
+    """The person's lines where a rename only breaks the template's lines in other places.
+
+    A longer name can give each argument of a call a line of its own.
+    """
+    if isinstance(part, Conflict):
+        base, theirs = (
+            re.sub(r",(?=[)\]}])", "", "".join("".join(lines).split()))
+            for lines in (part.base, part.theirs)
+        )
+        if base == theirs:
+            return "".join(part.ours)
+    return part
 
 
 def _lines(content: bytes) -> list[str]:

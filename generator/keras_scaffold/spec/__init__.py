@@ -12,7 +12,12 @@ from keras_scaffold.spec.entries import (
 from keras_scaffold.spec.errors import CommandLineError, SpecError, nearest, one_line
 from keras_scaffold.spec.fields import check_field
 from keras_scaffold.spec.merge import Merge, complete_merge
-from keras_scaffold.spec.names import check_name, check_project_name, default_project_name
+from keras_scaffold.spec.names import (
+    check_name,
+    check_project_name,
+    default_project_name,
+    is_taken,
+)
 from keras_scaffold.spec.reading import KEYS, Given, parse_spec, read_spec
 from keras_scaffold.spec.spec import Spec, check_given, validate, without_unread_codes
 
@@ -36,6 +41,7 @@ __all__ = [
     "complete_output",
     "complete_table",
     "default_project_name",
+    "is_taken",
     "nearest",
     "one_line",
     "parse_spec",

@@ -37,7 +37,12 @@ def project_slug(project_name: str) -> str:
         return "project"
     slug = slug if slug[0].isalpha() else f"project-{slug}"
     slug = slug[:LONGEST_SLUG].strip("-")
-    return f"{slug}-model" if slug.replace("-", "_") in _shared("taken_packages.yml") else slug
+    return f"{slug}-model" if is_taken(slug.replace("-", "_")) else slug
+
+
+def is_taken(package: str) -> bool:
+    """Whether a package of this name could not be imported, or would hide another one."""
+    return package in _shared("taken_packages.yml")
 
 
 def package_name(project_name: str) -> str:
