@@ -72,6 +72,7 @@ def test_names_in_code_change_and_columns_and_prose_do_not(tmp_path):
     )
     model, heads = ((package / name).read_text() for name in ("model.py", "heads.py"))
     assert '"""Encode the chart of a day, as our paper has it.\n' in model
+    assert 'The chart is of "chart" quality' in model
     assert 'name=f"plot.ours_{number}"' in model
     assert '    """Predict side: a probability, (batch, 1)."""\n' in heads
     assert "direction" not in heads
@@ -128,6 +129,7 @@ BEFORE = {
         "def encode_chart(features):\n"
         '    """Encode chart: pictures, small ones."""\n'
         '    return layers.Conv2D(8, 3, name="chart.conv_1")(features)\n'
+        'INPUTS = {"chart": encode_chart}\n'
     ),
     "data.py": (
         'def read(examples):\n    return {"chart": column(examples, "chart")}\n\n\n'
@@ -161,6 +163,10 @@ def change():
         ("mine.py", '"""Encode chart: pictures, small ones."""', '"""Encode plot: pictures, small ones."""'),
         ("mine.py", '"""Encode chart: pictures of mine."""', '"""Encode chart: pictures of mine."""'),
         ("data.py", 'def transform(raw):\n    f("chart")\n', 'def transform(raw):\n    f("plot")\n'),
+        ("model.py", '# A "chart" of mine.\nf("chart")', '# A "chart" of mine.\nf("plot")'),
+        ("model.py", 'frame["chart"], x["chart"]', 'frame["chart"], x["plot"]'),
+        ("model.py", 'x = pd.read_csv(p)\nx["chart"]', 'x = pd.read_csv(p)\nx["chart"]'),
+        ("model.py", 'examples.column("chart")', 'examples.column("chart")'),
         ("data.py", 'def mine(raw):\n    f("chart")\n', 'def mine(raw):\n    f("chart")\n'),
     ],
 )  # fmt: skip

@@ -10,6 +10,7 @@ manifest, which keeps its name: `mentions` lists those.
 from __future__ import annotations
 
 import ast
+import contextlib
 import io
 import re
 import tokenize
@@ -28,7 +29,8 @@ MODULE = (
 QUOTED = r"(?<=[\"'`]){0}(?=[\"'`])"
 # What generated code and Keras call a dict by the names of inputs or outputs.
 BY_NAME = ("input", "output", "inputs", "outputs", "batch", "state", "y_true", "y_pred")
-# A line that makes one of these a table, which has columns.
+# What can be a table, which has columns: by its name, or by a line that makes it one.
+TABLE_NAME = re.compile(r"(?:frame|table|manifest|df)s?$")
 TABLE = r"\b{0}\b\s*(?::|=|\bin\b).*(?:\bpd\.|\bpandas\b|DataFrame|\bframe\b|\btable\b|\bread_)"
 FUNCTION = re.compile(r"^( *)def (\w+)\(.*\n", re.M)
 
@@ -43,6 +45,7 @@ class Renames:
     layers: frozenset[str] = frozenset()  # the names that the template gives with such a part
     modules: Mapping[str, str] = field(default_factory=dict)  # only where a module is meant
     by_name: Mapping[str, str] = field(default_factory=dict)  # keys of the dicts BY_NAME
+    tables: frozenset[tuple[str, str]] = frozenset()  # file, variable: by name, as predictions are
     # As `words`, for single functions of a file.
     inner_words: Mapping[tuple[str, str], Mapping[str, str]] = field(default_factory=dict)
     prose: Mapping[str, str] = field(default_factory=dict)  # comments that the template wrote
@@ -57,7 +60,7 @@ class Renames:
         for old, new in self.stems.items():
             text = self._with_stem(text, old, new)
         for old, new in self.words.get(path, {}).items():
-            text = re.sub(QUOTED.format(re.escape(old)), new, text)
+            text = self._with_word(path, text, old, new)
         if not path.endswith(".py"):
             return text
         for old, new in self.by_name.items():
@@ -86,11 +89,39 @@ class Renames:
         if not any(each == path for each, _ in self.inner_words):
             return text
         for name, start, stop in reversed(list(_functions(text))):
-            body = text[start:stop]
             for old, new in self.inner_words.get((path, name), {}).items():
-                body = re.sub(QUOTED.format(re.escape(old)), new, body)
-            text = text[:start] + body + text[stop:]
+                changed = self._with_word(path, text, old, new, start, stop)
+                stop += len(changed) - len(text)
+                text = changed
         return text
+
+    def _with_word(
+        self, path: str, text: str, old: str, new: str, start: int = 0, stop: int | None = None
+    ) -> str:
+        """Rename a word in quotes; in a person's prose, or as the key of a table, it stays."""
+        stop = len(text) if stop is None else stop
+        word = re.compile(QUOTED.format(re.escape(old)))
+        if not word.search(text, start, stop):
+            return text
+        prose = _prose_spans(text) if path.endswith(".py") else []
+
+        def one(found: re.Match[str]) -> str:
+            place = found.start()
+            if not start <= place < stop or any(one <= place < end for one, end in prose):
+                return old
+            before = text[max(place - 80, 0) : place - 1]
+            holder = re.search(r"(\w+)\[$", before)
+            if before.endswith(".column(") or (holder and self._is_table(path, holder[1], text)):
+                return old
+            return new
+
+        return word.sub(one, text)
+
+    def _is_table(self, path: str, holder: str, text: str) -> bool:
+        if (path, holder) in self.tables:
+            return False
+        made = re.search(TABLE.format(holder), text)
+        return bool(TABLE_NAME.search(holder) or made)
 
     def _with_prose(self, text: str) -> str:
         """Take the template's new comments, also where a person moved or prolonged them."""
@@ -135,7 +166,8 @@ def renames(
     # What is left is none: an input called `model` has layers, and there is a file "model.keras".
     layers = _layers(stems, before.values()) - _layers(stems, after.values())
     by_name = {} if bare else dict(pairs)
-    found = Renames(identifiers, words, stems, frozenset(layers), modules, by_name)
+    tables = _holders(pairs, before)
+    found = Renames(identifiers, words, stems, frozenset(layers), modules, by_name, tables)
     found = replace(found, inner_words=_inner_words(pairs, _applied(found, before), after))
     return replace(found, prose=_changed_prose(_applied(found, before), after))
 
@@ -148,6 +180,18 @@ def _layers(stems: Iterable[str], texts: Iterable[str]) -> set[str]:
     known = "|".join(map(re.escape, stems))
     layer = re.compile(rf"[\"'`]((?:{known})\.\w+)[\"'`]")
     return {name for text in texts for name in layer.findall(text)}
+
+
+def _holders(
+    pairs: Iterable[tuple[str, str]], before: Mapping[str, str]
+) -> frozenset[tuple[str, str]]:
+    """The variables of each file that the template subscripts with a name."""
+    return frozenset(
+        (path, holder)
+        for old, _ in pairs
+        for path, text in before.items()
+        for holder in re.findall(rf"(\w+)\[\"{re.escape(old)}\"\]", text)
+    )
 
 
 def _with_part(name: str, old: str, new: str) -> str:
@@ -222,16 +266,27 @@ def _changed_prose(before: Mapping[str, str], after: Mapping[str, str]) -> dict[
 
 def _prose(text: str) -> list[str]:
     """The comments and the lines of docstrings in code that was rendered."""
-    lines = []
+    found = [text[start:stop] for start, stop in _prose_spans(text)]
+    return [line.strip() for each in found for line in each.splitlines() if line.strip()]
+
+
+def _prose_spans(text: str) -> list[tuple[int, int]]:
+    """Where comments and docstrings start and end; those before the first error in the code."""
+    starts = [0]
+    for line in io.StringIO(text, newline=""):
+        starts.append(starts[-1] + len(line))
+    spans = []
     begins = True  # a statement
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type == tokenize.COMMENT or (token.type == tokenize.STRING and begins):
-            lines += [line.strip() for line in token.string.splitlines() if line.strip()]
-        elif token.type in (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT):
-            begins = True
-        elif token.type != tokenize.NL:
-            begins = False
-    return lines
+    with contextlib.suppress(tokenize.TokenError, SyntaxError):
+        for token in tokenize.generate_tokens(io.StringIO(text, newline="").readline):
+            if token.type == tokenize.COMMENT or (token.type == tokenize.STRING and begins):
+                (row, column), (end_row, end_column) = token.start, token.end
+                spans.append((starts[row - 1] + column, starts[end_row - 1] + end_column))
+            elif token.type in (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT):
+                begins = True
+            elif token.type != tokenize.NL:
+                begins = False
+    return spans
 
 
 def mentions(name: str, text: str, known: Collection[str]) -> list[int]:
