@@ -42,7 +42,31 @@ PARTLY = {
         {"name": "days", "task": "regression", "optional": True, "loss_weight": 2},
     ],
 }
-SPECS = {"tree": TREE, "partly labeled": PARTLY}
+# Encoders that inputs share, one of them with an input ahead of the one that has it.
+ALIKE = {
+    "project_name": "Alike Inputs",
+    "inputs": [
+        {"name": "twin", "like": "trace"},
+        {"name": "trace", "type": "timeseries", "shape": [20, 2], "optional": True},
+        {"name": "left", "type": "text"},
+        {"name": "right", "like": "left"},
+        {"name": "numbers", "type": "numeric", "shape": [3]},
+        {"name": "others", "like": "numbers"},
+    ],
+    "merge": {
+        "method": "concatenate",
+        "of": [
+            {"method": "comparator", "of": ["left", "right"]},
+            "twin",
+            "trace",
+            "numbers",
+            "others",
+        ],
+    },
+    "outputs": [{"name": "same", "task": "binary"}, {"name": "price", "task": "regression"}],
+    "features": ["ensemble", "calibration", "split-by", "arrays", "report", "warm-start"],
+}
+SPECS = {"tree": TREE, "partly labeled": PARTLY, "alike": ALIKE}
 
 
 @pytest.mark.slow
