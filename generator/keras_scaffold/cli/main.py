@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from functools import wraps
-from inspect import Signature, signature
+from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -205,11 +205,29 @@ def _scaffold(
     _help_without_command(ctx)
 
 
-@app.command()
-def new(
-    destination: Annotated[Path, typer.Argument(metavar="DEST", help="The project's folder.")],
-    spec: SpecFile = None,
-    data: Data = None,
+def _sharing(name: str, build: Callable[..., Any]) -> Callable[..., Callable[..., None]]:
+    """Give commands the options of `build` in the place of their parameter `name`, which it makes.
+
+    Typer reads a command's options from its signature.
+    """
+    shared = signature(build).parameters
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @wraps(command)
+        def with_options(**arguments: Any) -> None:
+            given = {key: arguments.pop(key) for key in shared}
+            command(**arguments, **{name: build(**given)})
+
+        parameters: list[Parameter] = []
+        for each in signature(command).parameters.values():
+            parameters += shared.values() if each.name == name else [each]
+        vars(with_options)["__signature__"] = Signature(parameters)
+        return with_options
+
+    return decorate
+
+
+def _overrides(
     targets: Targets = None,
     drop: Drop = None,
     keep: Keep = None,
@@ -219,6 +237,23 @@ def new(
     missing: Missing = None,
     ignore_case: IgnoreCase = None,
     outside: Outside = False,
+) -> dict[str, Any]:
+    """The fields of infer.Overrides that are given; lists become tuples, which are hashable."""
+    given = dict(locals())
+    return {
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in given.items()
+        if value is not None
+    }
+
+
+@app.command()
+@_sharing("overrides", _overrides)
+def new(
+    destination: Annotated[Path, typer.Argument(metavar="DEST", help="The project's folder.")],
+    spec: SpecFile = None,
+    data: Data = None,
+    overrides: Any = None,
     inputs: Inputs = None,
     merge: Merge = None,
     outputs: Outputs = None,
@@ -248,9 +283,7 @@ def new(
             name=name,
             features=commands.FeatureOptions(features or (), no_features or (), minimal),
             data=data,
-            overrides=_overrides(
-                targets, drop, keep, types, decimal, thousands, missing, ignore_case, outside
-            ),
+            overrides=overrides,
             yes=yes,
             dry_run=dry_run,
             force=force,
@@ -261,33 +294,13 @@ def new(
     )
 
 
-CORRECTED = ("targets", "drop", "keep", "types", "decimal", "thousands", "missing", "ignore_case")
-OVERRIDES = (*CORRECTED, "outside")
-
-
-def _overrides(*values: list[str] | str | bool | None) -> dict[str, Any]:
-    """The fields of infer.Overrides that are given; lists become tuples, which are hashable."""
-    return {
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in zip(OVERRIDES, values, strict=True)
-        if value is not None
-    }
-
-
 @app.command()
+@_sharing("overrides", _overrides)
 def inspect(
     manifest: Annotated[
         Path, typer.Argument(metavar="MANIFEST", help="A table, or a folder per class.")
     ],
-    targets: Targets = None,
-    drop: Drop = None,
-    keep: Keep = None,
-    types: As = None,
-    decimal: Decimal = None,
-    thousands: Thousands = None,
-    missing: Missing = None,
-    ignore_case: IgnoreCase = None,
-    outside: Outside = False,
+    overrides: Any = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="SPEC", help="Write the proposed spec.")
     ] = None,
@@ -297,9 +310,6 @@ def inspect(
     """Inspect a table: the type of each column, and a proposed spec."""
     from keras_scaffold.cli import commands
 
-    overrides = _overrides(
-        targets, drop, keep, types, decimal, thousands, missing, ignore_case, outside
-    )
     commands.inspect(manifest, overrides, out, force=force, as_json=as_json)
 
 
@@ -443,21 +453,7 @@ def _how(
     return How(project, yes, dry_run, force, conflict is Conflict.rej, commit)
 
 
-def _makes_a_change(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the flags of `_how`, which all changes have; it gets them as one `how`.
-
-    Typer reads a command's options from its signature.
-    """
-    own = [each for each in signature(command).parameters.values() if each.name != "how"]
-    shared = signature(_how).parameters
-
-    @wraps(command)
-    def with_flags(**arguments: Any) -> None:
-        flags = {name: arguments.pop(name) for name in shared}
-        command(**arguments, how=_how(**flags))
-
-    with_flags.__signature__ = Signature([*own, *shared.values()])  # type: ignore[attr-defined]
-    return with_flags
+_makes_a_change = _sharing("how", _how)
 
 
 @add.command("input")

@@ -6,7 +6,6 @@ A cell is a date where pandas.to_datetime, with the format, says so to the gener
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Sequence
 
 import polars as pl
@@ -27,7 +26,6 @@ EITHER_FIRST = r"^\d\d?[/.-]\d\d?[/.-]"
 UNIX_DIGITS = {UNIX: r"^\d{9,10}(\.\d+)?$", UNIX_MS: r"^\d{12,13}$"}
 STRAY = 0.01  # of the dates may be in the other order, and are invalid
 LAST = 253_402_300_799  # the last second of the year 9999
-YEAR = 366 * 24 * 3600
 
 _HOUR = r"([01]?\d|2[0-3])"
 _ISO_ZONE = rf"( ?(Z|[+-]{_HOUR}(:?[0-5]\d)?))?"
@@ -105,7 +103,7 @@ def find_format(values: pl.Series) -> tuple[str, int]:
 def find_number_format(numbers: pl.Series, *, named: bool) -> str | None:
     """The format of numbers that are dates by their values: 20210508, a Unix time; None for others.
 
-    Where the column is `named` after a time, the range is wider: 1989 to 2039, not 1992 to next year.
+    Where the column is `named` after a time, the range is wider: 1989 to 2039, not 1992 to 2033.
     """
     low, high = float(numbers.to_numpy().min()), float(numbers.to_numpy().max())
     distinct = numbers.n_unique()
@@ -116,8 +114,8 @@ def find_number_format(numbers: pl.Series, *, named: bool) -> str | None:
         valid = days.str.to_date("%Y%m%d", strict=False).is_not_null() & (
             numbers == numbers.round()
         )
-        return ISO if valid.mean() >= 1 - STRAY else None  # type: ignore[operator]
-    first, last = (6e8, 2.2e9) if named else (7e8, time.time() + YEAR)
+        return ISO if int(valid.sum()) >= (1 - STRAY) * len(valid) else None
+    first, last = (6e8, 2.2e9) if named else (7e8, 2.0e9)
     for form, unit in ((UNIX, 1), (UNIX_MS, 1000)):
         if first * unit <= low and high <= last * unit:
             return form

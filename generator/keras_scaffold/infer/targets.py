@@ -126,7 +126,7 @@ def find_target(
     task = chosen or _task(counted, rows, where)
     check = {"regression": _regression, "multilabel": _multilabel}.get(task, _classes)
     target = check(name, task, counted, counted["number"], where)
-    if ignore_case and task not in ("binary", "multiclass"):
+    if ignore_case and "ignore_case" not in load_catalog().outputs[task].fields:
         raise DataError(
             f"--ignore-case {one_line(name)}: is {task}; only single labels have a case"
         )

@@ -425,25 +425,22 @@ def _rank(asked: Any, options: Iterable[Option]) -> None:
             return 1
         return 2 if typed in option.help.lower() else 3
 
-    class Ranked(InquirerControl):  # type: ignore[misc, unused-ignore]
+    class Ranked(InquirerControl):
         @property
         def filtered_choices(self) -> Any:
             typed = (self.search_filter or "").lower()
+            if not typed:
+                return self.choices
             found = [choice for choice in self.choices if rank(choice, typed) < 3]
             self.found_in_search = bool(found)
-            return (
-                sorted(found, key=lambda choice: rank(choice, typed))
-                if typed and found
-                else self.choices
-            )
+            return sorted(found, key=lambda choice: rank(choice, typed)) or self.choices
 
     control = _control(asked)
     control.__class__ = Ranked
     keys = KeyBindings()
     lost = Condition(lambda: bool(control.search_filter) and not control.found_in_search)
-    keys.add("enter", filter=lost, eager=True)(
-        lambda event: None
-    )  # nothing is found, nothing chosen
+    # Where nothing is found, Enter chooses nothing.
+    keys.add("enter", filter=lost, eager=True)(lambda _: None)
     asked.application.key_bindings = merge_key_bindings([asked.application.key_bindings, keys])
 
 
