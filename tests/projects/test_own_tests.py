@@ -15,11 +15,12 @@ TREE = {
     "inputs": [
         {"name": "code", "type": "categorical", "shape": [2]},
         {"name": "flag", "type": "binary"},
+        {"name": "topics", "type": "set"},
         {"name": "trace", "type": "timeseries", "shape": [20, 2], "encoder": "gru"},
     ],
     "merge": {
         "method": "concatenate",
-        "of": ["code", {"method": "multiply", "of": ["flag", "trace"]}],
+        "of": ["code", "topics", {"method": "multiply", "of": ["flag", "trace"]}],
     },
     "outputs": [
         {"name": "kind", "task": "multiclass", "classes": 3},
