@@ -21,8 +21,8 @@ from keras_scaffold.source import template_root as template_root
 class Field:
     """One key that an input, an output or the table may have.
 
-    `kind` is shape, integer, integers, number, flag, choice, column or columns, and also input, date_format,
-    character, encoding, codes or classes; `least` and `most` bound each number (one bound per axis for a shape).
+    `kind` is shape, integer, integers, number, flag, choice, column or columns, and also input, preset,
+    date_format, character, encoding, codes or classes; `least` and `most` bound each number (one bound per axis for a shape).
     """
 
     name: str
@@ -51,6 +51,8 @@ class Encoder:
 
     `width_of` names the field whose last number is the vector's width, `width_times` multiplies
     it. A `raw` one learns nothing of its own: a merge that needs equal widths always projects it.
+    `hides` names the fields of the type that it has no use for, `tensor_shape` those that are the
+    shape of the tensor, where that is not the field `shape`.
     """
 
     name: str
@@ -59,6 +61,8 @@ class Encoder:
     fields: Mapping[str, Field]
     width_times: int = 1
     raw: bool = False
+    hides: tuple[str, ...] = ()
+    tensor_shape: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
 
 
@@ -98,7 +102,9 @@ class InputType:
 
     def fields_with(self, encoder: str) -> dict[str, Field]:
         """The type's own fields and then the encoder's."""
-        return {**self.fields, **self.encoders[encoder].fields}
+        hidden = self.encoders[encoder].hides
+        own = {name: field for name, field in self.fields.items() if name not in hidden}
+        return {**own, **self.encoders[encoder].fields}
 
 
 @dataclass(frozen=True)
@@ -198,6 +204,8 @@ def _input_type(name: str, data: dict[str, Any], common: dict[str, Field]) -> In
             width_of=entry["width_of"],
             width_times=entry.get("width_times", 1),
             raw=entry.get("raw", False),
+            hides=tuple(entry.get("hides", ())),
+            tensor_shape=tuple(entry.get("tensor_shape", ())),
             fields=_fields(entry["fields"]),
             checks=_checks(entry),
         )

@@ -67,7 +67,18 @@ ALIKE = {
     "outputs": [{"name": "same", "task": "binary"}, {"name": "price", "task": "regression"}],
     "features": ["ensemble", "calibration", "split-by", "arrays", "report", "warm-start"],
 }
-SPECS = {"tree": TREE, "partly labeled": PARTLY, "alike": ALIKE}
+# Weights that nobody can download here: the project's tests have random ones.
+PRETRAINED = {
+    "project_name": "Pretrained",
+    "inputs": [
+        {"name": "numbers", "type": "numeric"},
+        {"name": "title", "type": "text", "encoder": "pretrained", "shape": [16], "optional": True},
+        {"name": "summary", "type": "text", "encoder": "pretrained", "dimension": 24},
+        {"name": "remark", "like": "summary"},
+    ],
+    "outputs": [{"name": "kind", "task": "multiclass", "classes": 3}],
+}
+SPECS = {"tree": TREE, "partly labeled": PARTLY, "alike": ALIKE, "pretrained": PRETRAINED}
 
 
 @pytest.mark.slow

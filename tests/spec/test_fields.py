@@ -76,6 +76,7 @@ BEYOND_SCHEMA = {
     "integer": _whole_float,
     "column": _unprintable,
     "columns": _unprintable,
+    "preset": _unprintable,
     "character": _no_letter_of_ascii,
     "encoding": _no_codec,
     "date_format": _no_strptime_format,

@@ -142,6 +142,8 @@ def field_values(field: Field) -> st.SearchStrategy[Any]:
         )
         names = st.lists(words | st.integers(-9, 9), min_size=2, max_size=5, unique_by=str)
         return st.integers(field.least, min(field.most, field.least + 60)) | names
+    if field.kind == "preset":
+        return st.sampled_from([field.default, "weights/minilm", 'C:\\mine\\"a" b'])
     if field.kind == "input":  # of those that a spec has; see `specs`
         return st.just("")
     if field.kind == "columns":

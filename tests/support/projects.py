@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 import io
 import itertools
 import json
 import os
+import runpy
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import helpers
 from helpers import BIN, Done
 from hypothesis import HealthCheck, Phase, assume, given, settings
-from keras_scaffold.catalog import Field, load_catalog
+from keras_scaffold.catalog import Field, load_catalog, template_root
 from keras_scaffold.render.project import render
 from keras_scaffold.spec import Spec, SpecError, validate
 
@@ -46,7 +50,21 @@ def small(field: Field) -> Any:
         return [6, 4][: field.count]
     if field.kind in ("integer", "classes"):
         return min(field.default, max(field.least, 8))
+    if field.kind == "preset":
+        return str(random_weights())
     return field.default
+
+
+@cache
+def random_weights() -> Path:
+    """A language model with random weights and 8 numbers in a vector, which the project's own tests would write."""
+    folder = Path(tempfile.mkdtemp(prefix="random-weights-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    module = runpy.run_path(
+        str(template_root() / "template/shared/tests/random_text_weights.py.jinja")
+    )
+    module["random_text_weights"](folder, 8, 16)
+    return folder
 
 
 def small_input(name: str, kind: str, encoder: str | None = None, **more: Any) -> dict[str, Any]:
@@ -241,7 +259,7 @@ def check_structure(made: Project) -> Any:
         name: (None, size) for name, size in sizes(spec).items()
     }
     assert {name: list(tensor.shape[1:]) for name, tensor in model.input.items()} == {
-        entry.name: entry.shape for entry in spec.inputs
+        entry.name: entry.tensor_shape for entry in spec.inputs
     }
     names = {entry.name for entry in spec.entries}
     for layer in model.layers:

@@ -57,9 +57,14 @@ class Input(Entry):
 
     @property
     def shape(self) -> list[int]:
-        """The tensor's shape, without the batch."""
+        """What the spec says of its size: of a text, how many tokens are kept."""
         shape: list[int] = self.fields["shape"]
         return shape
+
+    @property
+    def tensor_shape(self) -> list[int]:
+        """The shape of what the model takes, without the batch: that, or what an encoder makes of it."""
+        return [self.fields[name] for name in self.encoder.tensor_shape] or self.shape
 
     @property
     def width(self) -> int:

@@ -24,6 +24,7 @@ from keras_scaffold.spec.reading import parse_spec
 Schema = dict[str, Any]
 
 LONGEST_COLUMN = 100
+LONGEST_PRESET = 500
 SPLIT = "split"  # the column that assigns rows to splits
 CHARACTER = r'[^A-Za-z0-9"+-]'
 ENCODING = r"[A-Za-z0-9._ -]+"
@@ -258,6 +259,19 @@ class _Input(_Text):
         return {"anyOf": [{"const": ""}, name_schema()]}
 
 
+class _Preset(_Text):
+    """Pretrained weights: a folder, a file, or a name under which a library downloads them."""
+
+    def check(self, field: Field, value: object, place: str) -> None:
+        if not isinstance(value, str) or not value.strip() or not value.isprintable():
+            fail(place, f"is {shown(value)}; give a folder, or a name such as {field.default}")
+        if len(value) > LONGEST_PRESET:
+            fail(place, f"is {len(value)} characters long; {LONGEST_PRESET} are the most")
+
+    def schema(self, field: Field) -> Schema:
+        return {"type": "string", "pattern": r"\S", "maxLength": LONGEST_PRESET}
+
+
 class _Character(_Text):
     def check(self, field: Field, value: object, place: str) -> None:
         if field.empty and value == "":
@@ -342,6 +356,7 @@ _KINDS: Mapping[str, _Kind] = {
     "column": _COLUMN,
     "columns": _Columns(),
     "input": _Input(),
+    "preset": _Preset(),
     "character": _Character(),
     "encoding": _Encoding(),
     "date_format": _DateFormat(),
