@@ -50,20 +50,17 @@ def small(field: Field) -> Any:
         return [6, 4][: field.count]
     if field.kind in ("integer", "classes"):
         return min(field.default, max(field.least, 8))
-    if field.kind == "preset":
-        return str(random_weights())
     return field.default
 
 
 @cache
-def random_weights() -> Path:
-    """A language model with random weights and 8 numbers in a vector, which the project's own tests would write."""
+def random_weights(kind: str) -> Path:
+    """A folder of random weights with 8 numbers in a vector, as a project's own tests write it."""
     folder = Path(tempfile.mkdtemp(prefix="random-weights-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    module = runpy.run_path(
-        str(template_root() / "template/shared/tests/random_text_weights.py.jinja")
-    )
-    module["random_text_weights"](folder, 8, 16)
+    name = f"random_{kind}_weights"
+    module = runpy.run_path(str(template_root() / "template/shared/tests" / f"{name}.py.jinja"))
+    module[name](folder, 8, 16)
     return folder
 
 
@@ -72,6 +69,8 @@ def small_input(name: str, kind: str, encoder: str | None = None, **more: Any) -
     encoder = encoder or CATALOG.inputs[kind].default_encoder.name
     fields = CATALOG.inputs[kind].fields_with(encoder).values()
     values = {f.name: small(f) for f in fields if f.kind not in ("column", "columns")}
+    if "weights" in values:
+        values["weights"] = str(random_weights(kind))
     return {"name": name, "type": kind, "encoder": encoder, **values, **more}
 
 

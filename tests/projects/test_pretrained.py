@@ -1,0 +1,111 @@
+"""Pretrained encoders: their vectors, the cache of them, and a run that needs nothing else."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from projects import project, random_weights, small_input, spec_of
+
+TEXTS = ["a plain text", "", "another one, which is a little longer", "a plain text", "zz"]
+
+
+@pytest.fixture
+def made(tmp_path, monkeypatch):
+    """A project with a text and a picture, both encoded with random weights."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    text = small_input("text", "text", "pretrained", optional=True)
+    picture = small_input("picture", "image", "pretrained")
+    with project(spec_of([text, picture], features=[]), tmp_path) as made:
+        yield made
+
+
+@pytest.mark.slow
+def test_a_vector_is_the_mean_over_the_tokens(made):
+    encoder = made.module("pretrained").PretrainedText(str(random_weights("text")), 8, length=10)
+    vectors = encoder.encode(np.array(TEXTS, object))
+    for text, vector in zip(TEXTS, vectors, strict=True):
+        tokens = {name: ids[None] for name, ids in encoder.tokenize(text).items()}
+        kept = np.flatnonzero(tokens["padding_mask"][0])
+        mean = encoder.backbone(tokens)["sequence_output"].numpy()[0, kept].mean(axis=0)
+        wanted = mean / np.linalg.norm(mean) if text else np.zeros(8)
+        np.testing.assert_allclose(vector, wanted, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_a_picture_is_encoded_by_its_content(made):
+    manifest = made.sample()
+    data, pretrained = made.module("data"), made.module("pretrained")
+    paths = data.open_examples(manifest).values["picture"][:5]
+    encoder = pretrained.PretrainedImage(str(random_weights("image")), 8, data.load_picture)
+    pixels = np.stack([data.load_picture(path) for path in paths])
+    positions = encoder.backbone(encoder.scale(pixels)).numpy()
+    vectors = encoder.encode(paths)
+    np.testing.assert_allclose(vectors, positions.mean(axis=(1, 2)), atol=1e-5)
+    first, second = paths[:2]
+    shutil.copy(second, first)
+    np.testing.assert_array_equal(encoder.encode(paths)[0], vectors[1])
+
+
+@pytest.mark.slow
+def test_each_content_is_encoded_once(made, monkeypatch):
+    pretrained = made.module("pretrained")
+    kind, seen = pretrained.PretrainedText, []
+    encode_new = kind.encode_new
+    monkeypatch.setattr(
+        kind, "encode_new", lambda self, new: seen.append([*new.values()]) or encode_new(self, new)
+    )
+    weights = str(random_weights("text"))
+    first = kind(weights, 8, length=10).encode(np.array(TEXTS, object))
+    again = kind(weights, 8, length=10).encode(np.array([*TEXTS, "new"], object))
+    np.testing.assert_array_equal(again[:-1], first)
+    kind(weights, 8, length=4).encode(np.array(TEXTS[:1], object))
+    assert list(map(sorted, seen)) == [sorted(set(TEXTS)), ["new"], TEXTS[:1]]
+
+
+@pytest.mark.slow
+def test_a_run_needs_no_other_weights(made, tmp_path, monkeypatch):
+    data = made.module("data")
+    weights = shutil.copytree(random_weights("text"), tmp_path / "weights")
+    monkeypatch.setattr(data, "TEXT_WEIGHTS", str(weights))
+    manifest = made.sample()
+    run = made.train(manifest)
+    shutil.rmtree(weights)
+    moved = run.rename(tmp_path / "moved")
+    out = tmp_path / "out.csv"
+    made.ok("predict", "--run", moved, "--data", manifest, "--out", out)
+    made.ok("export", "--run", moved)
+    served = _serve(moved, data.open_examples(manifest).values)
+    predicted = pd.read_csv(out)
+    np.testing.assert_allclose(
+        served["label"].numpy()[:, 0], predicted["label_probability"], atol=1e-5
+    )
+
+
+def _serve(run, values):
+    """What the SavedModel says of raw values: texts with spaces around them, and the pictures' bytes."""
+    import tensorflow as tf
+
+    served = tf.saved_model.load(str(run / "saved_model"))
+    pictures = [tf.io.read_file(path) for path in values["picture"]]
+    texts = [f" {text} " if text else "" for text in values["text"]]
+    return served.serve({"text": tf.constant(texts), "picture": tf.stack(pictures)})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("weights", "problem"),
+    [
+        ("nowhere/at/all", "nowhere/at/all: neither a folder with weights nor a preset"),
+        (None, "gives 8 numbers, the model takes 7"),
+    ],
+)
+def test_wrong_weights_are_one_line(made, weights, problem):
+    pretrained = made.module("pretrained")
+    weights = weights or str(random_weights("text"))
+    with pytest.raises(made.module("manifest").DataError) as error:
+        pretrained.PretrainedText(weights, 7, length=10)
+    assert problem in str(error.value)
+    assert "\n" not in str(error.value)
