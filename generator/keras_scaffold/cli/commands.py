@@ -38,6 +38,7 @@ from keras_scaffold.spec.notation import (
     parse_merge,
     parse_output,
 )
+from keras_scaffold.spec.weights import with_vector_sizes
 
 if TYPE_CHECKING:
     from keras_scaffold.infer import Inspection
@@ -173,7 +174,7 @@ def new(options: NewOptions) -> None:
         return
     given, found, asked = completed
     given.setdefault("project_name", options.usual_name)
-    spec = _checked(given, options.spec_file)
+    spec = _checked(with_vector_sizes(given), options.spec_file)
     if options.dry_run:
         echo(file_tree(render_to_memory(spec, template), str(destination)))
         return

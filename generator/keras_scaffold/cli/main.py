@@ -160,6 +160,22 @@ IgnoreCase = Annotated[
         help="A target whose labels yes, Yes and YES are one; repeatable.",
     ),
 ]
+TextWeights = Annotated[
+    str | None,
+    typer.Option(
+        "--text-weights",
+        metavar="DIR",
+        help="Encode texts with the language model in a folder; kept for later, until none.",
+    ),
+]
+ImageWeights = Annotated[
+    str | None,
+    typer.Option(
+        "--image-weights",
+        metavar="DIR",
+        help="Encode pictures with the vision model in a folder; kept for later, until none.",
+    ),
+]
 Outside = Annotated[
     bool,
     typer.Option("--outside", help="Follow paths in the table that leave the table's folder."),
@@ -236,6 +252,8 @@ def _overrides(
     thousands: Thousands = None,
     missing: Missing = None,
     ignore_case: IgnoreCase = None,
+    text_weights: TextWeights = None,
+    image_weights: ImageWeights = None,
     outside: Outside = False,
 ) -> dict[str, Any]:
     """The fields of infer.Overrides that are given; lists become tuples, which are hashable."""

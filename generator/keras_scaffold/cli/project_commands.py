@@ -30,6 +30,7 @@ from keras_scaffold.spec.notation import (
     parse_merge,
     parse_output,
 )
+from keras_scaffold.spec.weights import with_vector_sizes
 
 if TYPE_CHECKING:
     from keras_scaffold.evolve.apply import Edit, PlannedChange
@@ -225,8 +226,12 @@ def _change(title: str, edit: Edit, how: How, renamed: tuple[str, str] | None = 
 
     root = find_root(how.project)
     _may_write(how)
+
+    def completed(given: Given, earlier: list[Given]) -> Given:
+        return with_vector_sizes(edit(given, earlier))
+
     with locked_repository(root) as repository:
-        _make(repository, title, how, edit=edit, renamed=renamed)
+        _make(repository, title, how, edit=completed, renamed=renamed)
 
 
 def _may_write(how: How) -> None:

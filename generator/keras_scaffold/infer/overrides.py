@@ -28,12 +28,20 @@ class Overrides:
     thousands: str | None = None
     missing: Sequence[str] = ()  # COLUMN:CODE
     ignore_case: Sequence[str] = ()  # targets
+    text_weights: str | None = None  # folders with pretrained weights
+    image_weights: str | None = None
 
     @property
     def notation(self) -> dict[str, str]:
         """The marks of numbers that are given, as a spec's `table` has them."""
         given = {"decimal": self.decimal, "thousands": self.thousands}
         return {key: value for key, value in given.items() if value is not None}
+
+    @property
+    def weights(self) -> dict[str, str]:
+        """The folders with pretrained weights that are given, by type of input."""
+        given = {"text": self.text_weights, "image": self.image_weights}
+        return {kind: folder for kind, folder in given.items() if folder is not None}
 
 
 def stated_notation(overrides: Overrides) -> dict[str, str]:

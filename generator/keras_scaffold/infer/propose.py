@@ -8,7 +8,7 @@ import re
 import shlex
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -37,6 +37,7 @@ from keras_scaffold.infer.targets import (
     spelling_warnings,
 )
 from keras_scaffold.infer.units import find_units
+from keras_scaffold.infer.weights import weights_at_hand, with_weights
 from keras_scaffold.spec import (
     Given,
     Spec,
@@ -144,6 +145,7 @@ def inspect(path: Path, overrides: Overrides, progress: Progress = no_progress) 
     taken: set[str] = set()
     outputs = [_output(target, table, taken, len(targets) > 1) for target in targets]
     inputs, columns = _inputs(table, columns, taken, overrides.keep)
+    inputs = [_pretrained(each, weights_at_hand(overrides.weights)) for each in inputs]
     spec = _spec(table, inputs, outputs)
     repeated = [c.name for c in columns if c.facts.get("repeats") and c.aside and c.what == "id"]
     group = groups[0].column if groups else repeated[0] if len(repeated) == 1 else ""
@@ -505,6 +507,17 @@ def _text(entry: Given, group: list[Column], table: Table, whys: list[str]) -> N
     whys.append(
         f"about {facts['vocabulary']} different {facts['tokens']} in {facts['texts']} texts"
     )
+
+
+def _pretrained(proposed: ProposedInput, weights: Mapping[str, str]) -> ProposedInput:
+    """The input with pretrained weights, where a folder has some for its type."""
+    given = proposed.given
+    folder = weights.get(given["type"])
+    # Language models are trained on words; benchmarks/accuracy has what they gain.
+    if folder is None or given.get("tokens") == "characters":
+        return proposed
+    why = f"{proposed.why}; pretrained weights in {folder}"
+    return replace(proposed, given=with_weights(given, folder), why=why)
 
 
 def _files(entry: Given, group: list[Column], table: Table, whys: list[str]) -> None:
