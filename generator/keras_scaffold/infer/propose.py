@@ -50,7 +50,7 @@ FLAGS = 4  # at most so many yes-or-no columns are inputs of their own
 FAMILIES = 3  # at most so many families of number columns are inputs of their own
 FAMILY = 4  # columns that differ by a number (sensor_1, sensor_2 ...) make one
 LONGEST_TEXT = 512
-MOST = {"texts": 20, "dates": 20}  # columns that are inputs of their own
+MOST = {"texts": 20, "dates": 20, "tags": 20}  # columns that are inputs of their own
 SMALL = 100  # rows
 
 
@@ -450,6 +450,7 @@ def _input(name: str, group: list[Column], table: Table) -> ProposedInput:
         "numbers": _numbers,
         "labels": _labels,
         "texts": _text,
+        "tags": _tags,
         "pictures": _files,
         "series": _files,
         "dates": _date,
@@ -462,7 +463,8 @@ def _input(name: str, group: list[Column], table: Table) -> ProposedInput:
     if make is not None:
         make(entry, group, table, whys)
     holes = max(column.missing / table.rows + column.facts.get("absent", 0) for column in group)
-    if holes and "optional" in load_catalog().inputs[kind].fields:
+    known = load_catalog().inputs[kind]
+    if holes and "optional" in known.fields and not known.may_be_empty:
         entry["optional"] = True
         whys.append(
             f"up to {_percent(holes)} missing" if len(group) > 1 else f"{_percent(holes)} missing"
@@ -505,6 +507,14 @@ def _text(entry: Given, group: list[Column], table: Table, whys: list[str]) -> N
     whys.append(
         f"about {facts['vocabulary']} different {facts['tokens']} in {facts['texts']} texts"
     )
+
+
+def _tags(entry: Given, group: list[Column], table: Table, whys: list[str]) -> None:
+    facts = group[0].facts
+    entry["shape"] = [min(MANY, facts["tags"] + 1)]
+    if facts["mark"] != load_catalog().inputs[entry["type"]].fields["delimiter"].default:
+        entry["delimiter"] = facts["mark"]
+    whys.append("one place for the unknown")
 
 
 def _files(entry: Given, group: list[Column], table: Table, whys: list[str]) -> None:

@@ -165,14 +165,17 @@ def _csv(path: Path) -> Table:
     _check_first_lines(source, delimiter, path)
     header = _header(source, delimiter)
     written = complete_table({"delimiter": delimiter, "encoding": encoding})
+    named_rows = _has_named_rows(source, delimiter, header)
     try:
+        if named_rows:
+            raise pl.exceptions.ComputeError
         lazy = _scan_csv(source, delimiter, header)
         table = _table(path, "CSV", lazy, written=written, scratch=scratch)
     except pl.exceptions.PolarsError:
-        # Stray quotes, or rows of other lengths: Python's reader takes the one and names the other.
+        # Stray quotes, names of rows, or rows of other lengths: Python's reader takes two and names the other.
         scratch = scratch or tempfile.TemporaryDirectory(prefix="keras-scaffold-")
         clean = Path(scratch.name, "clean.csv")
-        _rewrite(source, delimiter, clean, path)
+        _rewrite(source, delimiter, clean, path, named_rows)
         table = _table(path, "CSV", _scan_csv(clean, ",", header), written=written, scratch=scratch)
     if _looks_like_data(header, table.sample):
         table.notes.append(
@@ -227,7 +230,9 @@ def _guessed(block: bytes) -> str:
     """An encoding of some bytes that are not UTF-8."""
     from charset_normalizer import from_bytes
 
-    strange = b"\n".join(line for line in block.splitlines() if not line.isascii())[:20_000]
+    # A space between thousands says nothing of the letters.
+    lines = block.replace(b"\xa0", b" ").splitlines()
+    strange = b"\n".join(line for line in lines if not line.isascii())[:20_000]
     best = from_bytes(strange).best() if len(strange) > 40 else None
     name = best.encoding if best is not None else "cp1252"
     # Western bytes read as some rarer page with the same letters; name the usual one.
@@ -362,8 +367,16 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _rewrite(source: Path, delimiter: str, target: Path, path: Path) -> None:
-    """Rewrite a CSV in the plainest way; DataError for a row that has too many cells."""
+def _has_named_rows(source: Path, delimiter: str, header: list[str]) -> bool:
+    """Whether each row has a name before its cells, as R's write.table writes; pandas drops it too."""
+    rows = [record for record in _records(_head(source), delimiter) if record][1:]
+    names = {record[0] for record in rows}
+    longer = all(len(record) == len(header) + 1 for record in rows)
+    return bool(rows) and longer and len(names) == len(rows) and any(r[-1] for r in rows)
+
+
+def _rewrite(source: Path, delimiter: str, target: Path, path: Path, named_rows: bool) -> None:
+    """Rewrite a CSV in the plainest way, without names of rows; DataError for a row with too many cells."""
     csv.field_size_limit(1 << 24)
     with (
         source.open(encoding="utf-8-sig", newline="") as file,
@@ -374,6 +387,7 @@ def _rewrite(source: Path, delimiter: str, target: Path, path: Path) -> None:
         width = 0
         try:
             for record in reader:
+                record = record[1:] if named_rows and width else record
                 width = width or len(record)
                 if len(record) > width:
                     raise DataError(
