@@ -777,6 +777,39 @@ def test_a_folder_per_class(tmp_path):
     }
 
 
+def test_a_folder_per_split_and_class(tmp_path):
+    for split in ("Train", "val", "test"):
+        for label in ("cat", "dog"):
+            (tmp_path / "pets" / split / label).mkdir(parents=True)
+            for i in range(10):
+                (tmp_path / "pets" / split / label / f"{i}.png").write_bytes(png(64, 48))
+    manifest = tmp_path / "pets" / "manifest.csv"
+    done = run_scaffold("inspect", "pets", "--json", cwd=tmp_path)
+    told = json.loads(done.out)
+    assert told["spec"]["inputs"] == [{"name": "image", "type": "image", "shape": [48, 64, 3]}]
+    assert {c["name"]: c["what"] for c in told["columns"]} == {"image": "picture", "split": "split"}
+    new = ["new", "made", "--data", "pets", "--yes", "--no-git"]
+    run_scaffold(*new, "--dry-run", cwd=tmp_path)
+    assert not manifest.exists()
+
+    done = run_scaffold(*new, cwd=tmp_path)
+    assert "Wrote pets/manifest.csv, 60 rows with the split of each." in done.out
+    assert "train --data ../pets/manifest.csv" in done.out
+    table = pl.read_csv(manifest)
+    assert table.row(0) == ("Train/cat/0.png", "cat", "train")
+    assert table["split"].value_counts().sort("split").rows() == [
+        ("test", 20),
+        ("train", 20),
+        ("validation", 20),
+    ]
+    assert look(manifest, target="label").given["inputs"] == told["spec"]["inputs"]
+
+    manifest.write_text("mine")
+    done = run_scaffold(*new[:1], "again", *new[2:], cwd=tmp_path)
+    assert_one_error(done, 1, "is a folder; give the table in it, such as pets/manifest.csv")
+    assert manifest.read_text() == "mine"
+
+
 def test_arrays(tmp_path):
     rng = np.random.default_rng(0)
     np.savez(

@@ -588,7 +588,7 @@ def _tags(cells: Cells, mark: str) -> Column:
         cells.name,
         "tags",
         0.9,
-        f"{count} tags joined by {mark}",
+        f"{count} tags joined by '{mark}'",
         "tags",
         distinct=values.n_unique(),
         view=bars(top(each), len(values)),

@@ -105,7 +105,7 @@ def inspect(path: Path, overrides: Overrides, progress: Progress = no_progress) 
     if table.rows < 2:
         raise DataError(f"{path}: has one row; a model needs more")
     chosen = [parse_target(text, table) for text in overrides.targets]
-    if not chosen and table.kind == "folder per class":
+    if not chosen and table.path.is_dir():
         chosen = [("label", "")]
     names = [name for name, _ in chosen]
     if len(set(names)) < len(names):

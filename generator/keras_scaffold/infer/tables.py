@@ -42,7 +42,10 @@ SUFFIXES = {
     ".xlsx": "Excel",
     ".npz": "npz",
 }
-SPLIT_FOLDERS = ("train", "training", "val", "valid", "validation", "dev", "test", "testing")
+SPLIT_FOLDERS = {"train": "train", "training": "train", "test": "test", "testing": "test"}
+SPLIT_FOLDERS |= dict.fromkeys(("val", "valid", "validation", "dev"), "validation")
+OF_SPLITS = "folder per split and class"
+MANIFEST = "manifest.csv"  # is written into such a folder
 KNOWN = "a .csv, .tsv, .parquet, .jsonl, .xlsx or .npz file, or a folder with a folder per class"
 
 
@@ -564,23 +567,37 @@ def npy_header(stream: Any) -> tuple[tuple[int, ...], Any]:
 
 
 def _class_folders(folder: Path) -> Table:
-    """A folder with a folder of files per class, as a table of paths with a label each."""
-    found = [
-        (place.name, file.name)
-        for place in sorted(folder.iterdir())
-        if place.is_dir() and not place.name.startswith(".")
-        for file in sorted(place.iterdir())
-        if file.suffix.lower() in PICTURES + SERIES
-    ]
+    """A folder with a folder of files per class, as a table of paths with a label each.
+
+    Folders of splits may be between: train/cat/1.png.
+    """
+    places = [place for place in folder.iterdir() if place.is_dir() and place.name[0] != "."]
+    of_splits = bool(places) and all(place.name.lower() in SPLIT_FOLDERS for place in places)
+    files = sorted(folder.glob("*/[!.]*/*" if of_splits else "*/*"))
+    found = [f for f in files if f.suffix.lower() in PICTURES + SERIES and f.parent.name[0] != "."]
     if not found:
         raise _no_classes(folder)
-    pictures = sum(Path(name).suffix.lower() in PICTURES for _, name in found)
+    if of_splits and (manifest := folder / MANIFEST).exists():
+        raise DataError(f"{folder}: is a folder; give the table in it, such as {manifest}")
+    pictures = sum(file.suffix.lower() in PICTURES for file in found)
     kinds, name = (PICTURES, "image") if pictures > len(found) / 2 else (SERIES, "series")
-    kept = [(label, file) for label, file in found if Path(file).suffix.lower() in kinds]
-    frame = pl.DataFrame(
-        {name: [f"{label}/{file}" for label, file in kept], "label": [label for label, _ in kept]}
-    )
-    return _table(folder, "folder per class", frame.lazy())
+    kept = [file.relative_to(folder) for file in found if file.suffix.lower() in kinds]
+    columns = {name: [p.as_posix() for p in kept], "label": [p.parent.name for p in kept]}
+    if of_splits:
+        columns["split"] = [SPLIT_FOLDERS[path.parts[0].lower()] for path in kept]
+    kind = OF_SPLITS if of_splits else "folder per class"
+    return _table(folder, kind, pl.DataFrame(columns).lazy())
+
+
+def write_manifest(table: Table) -> Path:
+    """Write the table of a folder into the folder; DataError where it has one already."""
+    path = table.path / MANIFEST
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(table.lazy.collect().write_csv())
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written: {error.strerror or error}") from None
+    return path
 
 
 def _no_classes(folder: Path) -> DataError:
@@ -588,12 +605,6 @@ def _no_classes(folder: Path) -> DataError:
     if inside:
         return DataError(
             f"{folder}: is a folder; give the table in it, such as {folder / inside[0]}"
-        )
-    splits = [path.name for path in sorted(folder.iterdir()) if path.name.lower() in SPLIT_FOLDERS]
-    if len(splits) > 1:
-        return DataError(
-            f"{folder}: its folders are splits ({', '.join(splits)}); give a table with a row per file"
-            " and the columns image, label and split (train, validation, test)"
         )
     deeper = next((file.parent.parent for file in _pictures(folder.glob("*/*/*"))), None)
     if deeper is not None:
