@@ -12,6 +12,7 @@ import csv
 import io
 import json
 import re
+import shutil
 import tempfile
 import warnings
 import zipfile
@@ -164,10 +165,13 @@ def _csv(path: Path) -> Table:
         scratch = tempfile.TemporaryDirectory(prefix="keras-scaffold-")
         source = Path(scratch.name, f"utf8{path.suffix}")
         encoding = _transcode(path, encoding, source)
-    delimiter = _delimiter(source)
-    _check_first_lines(source, delimiter, path)
+    delimiter = _stated_delimiter(source) or _delimiter(source)
+    skipped, notes = _lines_to_skip(source, delimiter, path)
+    if skipped:
+        scratch = scratch or tempfile.TemporaryDirectory(prefix="keras-scaffold-")
+        source = _without_lines(source, skipped, Path(scratch.name, f"below{path.suffix}"))
     header = _header(source, delimiter)
-    written = complete_table({"delimiter": delimiter, "encoding": encoding})
+    written = complete_table({"delimiter": delimiter, "skip_rows": skipped, "encoding": encoding})
     named_rows = _has_named_rows(source, delimiter, header)
     try:
         if named_rows:
@@ -180,6 +184,7 @@ def _csv(path: Path) -> Table:
         clean = Path(scratch.name, "clean.csv")
         _rewrite(source, delimiter, clean, path, named_rows)
         table = _table(path, "CSV", _scan_csv(clean, ",", header), written=written, scratch=scratch)
+    table.notes += notes
     if _looks_like_data(header, table.sample):
         table.notes.append(
             f"the first line ({', '.join(header[:4])} ...) looks like data and is taken for the"
@@ -289,28 +294,50 @@ def _records(text: str, delimiter: str, most: int = 50) -> list[list[str]]:
     return records[:-1] if len(records) > 2 else records  # the last may be cut
 
 
-def _check_first_lines(source: Path, delimiter: str, path: Path) -> None:
-    """Raise a DataError for a file that begins with something else than the names of its columns."""
+def _stated_delimiter(source: Path) -> str:
+    """The delimiter that a first line for Excel states, such as sep=; or an empty text without one."""
+    first = re.match(r'"?sep=([,;|\t])"?\r?\n', _head(source, 20), re.IGNORECASE)
+    return first[1] if first else ""
+
+
+def _lines_to_skip(source: Path, delimiter: str, path: Path) -> tuple[int, list[str]]:
+    """How many lines are above the header, and a note of them; DataError for columns without delimiter."""
+    if _stated_delimiter(source):
+        return 1, []
     head = _head(source)
     lines = [line for line in head.splitlines()[:50] if line.strip()]
     if not lines:
-        return
-    if re.fullmatch(r'"?sep=.?"?', lines[0].strip(), re.IGNORECASE):
-        raise DataError(
-            f"{path}: line 1 is {lines[0].strip()}, which is for Excel; delete the line"
-        )
+        return 0, []
     if not any(mark in lines[0] for mark in DELIMITERS) and _is_aligned(lines):
         raise DataError(
             f"{path}: the columns are aligned with spaces; write a delimiter between them, as"
             " pandas.read_fwf and to_csv do"
         )
     above = _lines_above([record for record in _records(head, delimiter) if any(record)])
-    if above:
-        them, stand = ("them", "lines stand") if len(above) > 1 else ("it", "line stands")
-        example = one_line(delimiter.join(above[0]).strip(delimiter))
-        raise DataError(
-            f"{path}: {len(above)} {stand} above the header, such as '{example}'; delete {them}"
-        )
+    if not above:
+        return 0, []
+    skipped = filled = 0
+    reader = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
+    for record in reader:
+        filled += any(record)
+        if filled > len(above):
+            break
+        skipped = reader.line_num
+    example = one_line(delimiter.join(above[0]).strip(delimiter))
+    lines_skipped = f"{skipped} line{'s' if skipped > 1 else ''}"
+    return skipped, [f"{lines_skipped} above the header skipped, such as '{example}'"]
+
+
+def _without_lines(source: Path, count: int, target: Path) -> Path:
+    """Copy a text file in UTF-8 without its first lines."""
+    with (
+        source.open(encoding="utf-8-sig", newline="") as file,
+        target.open("w", encoding="utf-8", newline="") as out,
+    ):
+        for _ in range(count):
+            file.readline()
+        shutil.copyfileobj(file, out)
+    return target
 
 
 def _is_aligned(lines: Sequence[str]) -> bool:
@@ -338,7 +365,7 @@ def _lines_above(records: Sequence[list[str]]) -> Sequence[list[str]]:
 
 
 def _header(source: Path, delimiter: str) -> list[str]:
-    first = next((record for record in _records(_head(source), delimiter, 2) if record), [])
+    first = next((record for record in _records(_head(source), delimiter) if record), [])
     if not any(name.strip() for name in first):
         raise DataError(f"{source.name}: its first line has no names; give the table a header")
     return _named(first)
