@@ -30,7 +30,7 @@ LAYERS = [
     {"infer.targets", "infer.decimals"},
     {"infer.checks", "infer.dates", "infer.files", "infer.identifiers"},
     {"infer.cells"},
-    {"infer.paths", "infer.units"},
+    {"infer.paths", "infer.tags", "infer.units"},
     {"infer.tables"},
     {"evolve.apply", "evolve.doctor", "evolve.adopt"},
     {"evolve.change", "evolve.answers"},

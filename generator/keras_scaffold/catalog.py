@@ -67,7 +67,7 @@ class Encoder:
 
 
 # What a column of a person's table can hold. At most one type of input is proposed for each.
-KINDS = ("numbers", "labels", "flags", "texts", "dates", "pictures", "series")
+KINDS = ("numbers", "labels", "flags", "texts", "tags", "dates", "pictures", "series")
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,7 @@ class InputType:
     checks: tuple[Check, ...] = ()
     found_in: str = ""
     reads_files: bool = False
+    may_be_empty: bool = False
 
     @property
     def default_encoder(self) -> Encoder:
@@ -218,6 +219,7 @@ def _input_type(name: str, data: dict[str, Any], common: dict[str, Field]) -> In
         checks=_checks(data),
         found_in=data.get("found_in", ""),
         reads_files="file_column" in data["helpers"],
+        may_be_empty=data.get("may_be_empty", False),
         **{key: data[key] for key in ("title", "help", "row", "tensor", "absent_layer")},
     )
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from keras_scaffold.infer import Overrides, inspect
 
 NAMES = ["x1", "index", "idx", "row", "amount", "subject", "when", "id", "no", "v"]
+IDS = ("id", "no", "index", "idx", "row", "subject")
 WORDS = ["red", "green", "blue", "old", "new", "fast", "slow", "round", "flat", "tiny"]
 MARKS = [(".", ""), (".", ","), (",", ""), (",", "."), (",", " "), (",", "\u00a0"), (".", "'")]
 
@@ -125,12 +126,12 @@ def test_types_are_those_that_were_drawn(
     types = {column.name: column.type for column in found.columns}
     for name, make in zip(names, wanted, strict=False):
         # Under a name of an id, whole numbers that never repeat are one.
-        if not (TYPES[make] == "numeric" and name in ("id", "no", "index", "idx", "row")):
+        if not (TYPES[make] == "numeric" and name in IDS):
             assert types[name] == TYPES[make], (name, make.__name__, table[name][:9])
     stated = found.given.get("table", {})
     assert stated.get("decimal", ".") == marks[0]
     assert stated.get("thousands", "") in (marks[1], "")
-    assert found.group in ("", "id")  # which may repeat
+    assert found.group in ("", "id", "subject")  # which may repeat
     named = {name for line in found.checks for name in line.partition(": ")[0].split(", ")}
     assert named >= {name for name, type in types.items() if type is None}
 

@@ -64,6 +64,7 @@ def people(rows=ROWS, seed=0):
                 "country": rng.choice(["NA", "DE", "FR", "IT", "ES"]),
                 "member": rng.choice(["yes", "no"]),
                 "note": _sentence(rng),
+                "likes": "|".join(rng.sample(["tea", "cake", "jazz", "golf"], rng.randint(0, 3))),
                 "since": f"20{rng.randint(10, 24)}-{rng.randint(1, 12):02d}-{rng.randint(1, 28):02d}",
                 "always": "x",
                 "nothing": "",
@@ -83,6 +84,7 @@ TRUTH = {
     "country": "category",
     "member": "yes or no",
     "note": "text",
+    "likes": "tags",
     "since": "date",
     "always": "constant",
     "nothing": "empty",
@@ -157,6 +159,7 @@ def test_every_kind_of_file_tells_the_same(kind, tmp_path):
         "categorical",
         "binary",
         "text",
+        "set",
         "datetime",
     ]
     assert found.targets[0].task == "binary"
@@ -238,10 +241,37 @@ def test_a_single_hole_and_a_single_stray_word_in_all_rows_are_found(tmp_path):
 
 
 def test_a_column_with_many_stray_words_is_set_aside(tmp_path):
-    values = ["lots" if i % 30 == 7 else f"{i * 7 % 100}.5" for i in range(300)]
+    values = [["lots", "few"][i % 2] if i % 30 > 28 else f"{i * 7 % 100}.5" for i in range(600)]
+    values[59] = "some"
     found = _column(values, tmp_path)
     assert found.what == "number"
-    assert "numbers but for 10 cells such as 'lots'" in found.aside
+    assert "numbers but for 20 cells such as 'few'" in found.aside
+
+
+def test_one_word_among_numbers_means_missing(tmp_path):
+    values = ["Nil" if i % 10 == 7 else f"{i * 7 % 100}.5" for i in range(300)]
+    pl.DataFrame({"it": values, "y": ["ab"[i % 2] for i in range(300)]}).write_csv(
+        tmp_path / "table.csv"
+    )
+    found = look(tmp_path / "table.csv", target="y")
+    assert (column(found, "it").type, column(found, "it").missing) == ("numeric", 30)
+    assert found.given["table"] == {"missing": {"it": ["nil"]}}
+    assert "it: 'nil' among numbers is read as missing" in "\n".join(found.checks)
+    kept = look(tmp_path / "table.csv", target="y", missing=["it:none"], types=["it:categorical"])
+    assert "table" not in kept.given
+    said = look(tmp_path / "table.csv", target="y", missing=["it:NIL"])
+    assert said.given["table"] == {"missing": {"it": ["nil"]}}
+
+
+def test_names_of_rows_without_a_header_are_left_out(tmp_path):
+    lines = [f'"{i}",{i * 7 % 50}.5,{"ab"[i % 2]}' for i in range(60)]
+    path = write(tmp_path, "\n".join(['"v","y"', *lines]))
+    found = look(path, target="y")
+    assert [c.name for c in found.columns] == ["v"]
+    assert found.columns[0].type == "numeric"
+    shifted = write(tmp_path, "\n".join(['"v","y"', *(f"{i},{'ab'[i % 2]}," for i in range(60))]))
+    done = run_scaffold("inspect", str(shifted), "--target", "y", cwd=tmp_path)
+    assert_one_error(done, 1, "line 2 has 3 cells, the header 2")
 
 
 # Kinds of columns, one by one
@@ -281,7 +311,18 @@ def _column(values, tmp_path, name="it"):
         ("year", [1950 + i for i in range(60)], "number", "numeric"),
         ("it", ["T" if i % 3 else "F" for i in range(60)], "yes or no", "binary"),
         ("it", [1 + i % 2 for i in range(60)], "category", "categorical"),
-        ("it", ["red|blue" if i % 2 else "red" for i in range(60)], "tags", "categorical"),
+        ("it", ["red|blue" if i % 2 else "red" for i in range(60)], "tags", "set"),
+        (
+            "it",
+            ["; ".join(["ab", "cd", "ef"][i % 3 :: i % 2 + 1]) for i in range(60)],
+            "tags",
+            "set",
+        ),
+        ("it", [f"{'abc'[i % 3]}x, {'de'[i % 2]}y" for i in range(60)], "category", "categorical"),
+        ("subject", [f"M{i // 4}" for i in range(60)], "id", None),
+        ("pidnum", [10 * i * i + 7 * (i % 3) for i in range(60)], "id", None),
+        ("cowcode2", [f"{i // 3 * 7}.0" for i in range(60)], "category", "categorical"),
+        ("it", [f"w{i * i % 53 if i % 3 else i}" for i in range(60)], "category", "categorical"),
         (
             "it",
             ["今天天气很好我们去" + "公园散步吧"[i % 5] + str(i) for i in range(60)],
@@ -534,6 +575,30 @@ def test_leaks_of_a_class(tmp_path):
     assert sum("likely target leakage for y" in it for it in found.warnings) == 2
 
 
+def test_a_text_with_the_label_in_it_leaks(tmp_path):
+    rng = random.Random(0)
+    lines = ["told,other,x,y"]
+    for _ in range(200):
+        y = rng.choice(["death", "retirement", "resignation"])
+        words = [" ".join(rng.choices(["on", "the", "senate", y.upper()], k=9)) for _ in range(2)]
+        other = words[1].lower().replace(y, rng.choice(["death", "retirement", "none"]))
+        lines.append(f"{words[0]} ({y.title()}),{other},{rng.gauss(0, 1):.3f},{y}")
+    found = look(write(tmp_path, "\n".join(lines)), target="y")
+    assert {c.name for c in found.columns if "leak" in c.aside} == {"told"}
+
+
+def test_a_class_of_a_number_leaks_it(tmp_path):
+    rng = random.Random(0)
+    lines = ["size,near,x,weight"]
+    for _ in range(200):
+        weight = round(rng.gauss(7, 1.5), 1)
+        size = "low" if weight < 5.5 else "high" if weight > 8 else "normal"
+        near = "low" if weight + rng.gauss(0, 0.3) < 5.5 else "high"
+        lines.append(f"{size},{near},{rng.gauss(0, 1):.3f},{weight}")
+    found = look(write(tmp_path, "\n".join(lines)), target="weight")
+    assert {c.name for c in found.columns if "leak" in c.aside} == {"size"}
+
+
 def test_leaks_of_a_number(tmp_path):
     found = look(_with_leak(tmp_path), target="price")
     assert {c.name for c in found.columns if "leak" in c.aside} == {"euros"}
@@ -710,6 +775,39 @@ def test_a_folder_per_class(tmp_path):
         "inputs": [{"name": "image", "type": "image", "shape": [48, 64, 3]}],
         "outputs": [{"name": "label", "task": "binary"}],
     }
+
+
+def test_a_folder_per_split_and_class(tmp_path):
+    for split in ("Train", "val", "test"):
+        for label in ("cat", "dog"):
+            (tmp_path / "pets" / split / label).mkdir(parents=True)
+            for i in range(10):
+                (tmp_path / "pets" / split / label / f"{i}.png").write_bytes(png(64, 48))
+    manifest = tmp_path / "pets" / "manifest.csv"
+    done = run_scaffold("inspect", "pets", "--json", cwd=tmp_path)
+    told = json.loads(done.out)
+    assert told["spec"]["inputs"] == [{"name": "image", "type": "image", "shape": [48, 64, 3]}]
+    assert {c["name"]: c["what"] for c in told["columns"]} == {"image": "picture", "split": "split"}
+    new = ["new", "made", "--data", "pets", "--yes", "--no-git"]
+    run_scaffold(*new, "--dry-run", cwd=tmp_path)
+    assert not manifest.exists()
+
+    done = run_scaffold(*new, cwd=tmp_path)
+    assert "Wrote pets/manifest.csv, 60 rows with the split of each." in done.out
+    assert "train --data ../pets/manifest.csv" in done.out
+    table = pl.read_csv(manifest)
+    assert table.row(0) == ("Train/cat/0.png", "cat", "train")
+    assert table["split"].value_counts().sort("split").rows() == [
+        ("test", 20),
+        ("train", 20),
+        ("validation", 20),
+    ]
+    assert look(manifest, target="label").given["inputs"] == told["spec"]["inputs"]
+
+    manifest.write_text("mine")
+    done = run_scaffold(*new[:1], "again", *new[2:], cwd=tmp_path)
+    assert_one_error(done, 1, "is a folder; give the table in it, such as pets/manifest.csv")
+    assert manifest.read_text() == "mine"
 
 
 def test_arrays(tmp_path):

@@ -3,6 +3,7 @@
 import random
 import shlex
 
+import pandas as pd
 import pytest
 from helpers import assert_one_error, png, run_scaffold
 from keras_scaffold.infer import Overrides, inspect
@@ -429,18 +430,29 @@ def test_a_measure_that_fixes_others_is_no_group(rng, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("above", "skipped", "note"),
     [
-        ("sep=;\nx;y\n{}", "line 1 is sep=;, which is for Excel"),
-        ("Report of May\n\nx;y\n{}", "1 line stands above the header, such as 'Report of May'"),
-        ("Report of May;\n;\nx;y\n{}", "1 line stands above the header, such as 'Report of May'"),
-        ("# by us\n# in May\nx;y\n{}", "2 lines stand above the header"),
+        ("sep=;\n", 1, None),
+        ("\ufeffSEP=;\r\n", 1, None),
+        ("Report of May\n\n", 2, "2 lines above the header skipped, such as 'Report of May'"),
+        ("Report of May;\n;\n", 2, "2 lines above the header skipped, such as 'Report of May'"),
+        ("# by us\n", 1, "1 line above the header skipped, such as '# by us'"),
+        ("", None, None),
+        ("\n\n", None, None),
     ],
 )
-def test_what_is_above_the_header_is_one_line(text, words, rng, tmp_path):
-    rows = "\n".join(f"{rng.random():.3f};{rng.randint(0, 1)}" for _ in range(50))
-    (tmp_path / "table.csv").write_text(text.format(rows))
-    assert_one_error(run_scaffold("inspect", "table.csv", cwd=tmp_path), 1, words)
+def test_lines_above_the_header_are_skipped_as_pandas_does(above, skipped, note, rng, tmp_path):
+    rows = "".join(f"{rng.random():.3f};{rng.randint(0, 1)}\n" for _ in range(50))
+    path = tmp_path / "table.csv"
+    path.write_text(f"{above}x;y\n{rows}", encoding="utf-8", newline="")
+    found = inspect(path, Overrides(targets=["y"]))
+    stated = found.given["table"]
+    assert stated.get("skip_rows") == skipped
+    assert note is None or note in found.checks
+    assert (found.table.rows, [c.name for c in found.columns]) == (50, ["x"])
+    assert found.columns[0].type == "numeric"
+    read = pd.read_csv(path, sep=";", encoding="utf-8-sig", skiprows=stated.get("skip_rows", 0))
+    assert (list(read.columns), len(read)) == (["x", "y"], 50)
 
 
 @pytest.mark.parametrize("cell", ["{:.3f}", "a size of {:.3f}"])
@@ -449,11 +461,3 @@ def test_columns_aligned_with_spaces_are_one_line(cell, rng, tmp_path):
     (tmp_path / "table.txt").write_text(f"  size     y\n{rows}\n")
     done = run_scaffold("inspect", "table.txt", cwd=tmp_path)
     assert_one_error(done, 1, "aligned with spaces", "delimiter")
-
-
-def test_folders_of_splits_are_one_line(tmp_path):
-    for split in ("train", "val", "test"):
-        (tmp_path / "pets" / split / "cat").mkdir(parents=True)
-        (tmp_path / "pets" / split / "cat" / "1.png").write_bytes(png(20, 10))
-    done = run_scaffold("inspect", "pets", cwd=tmp_path)
-    assert_one_error(done, 1, "test, train, val", "label and split")

@@ -27,6 +27,7 @@ TREE = {
         {"name": "tags", "task": "multilabel"},
         {"name": "price", "task": "regression"},
     ],
+    "table": {"delimiter": ";", "skip_rows": 2, "encoding": "cp1252", "decimal": ","},
 }
 
 # Rows are labeled for some outputs only, and weigh differently.

@@ -17,7 +17,7 @@ SPEC = {
 TABLES = [
     {},
     {"delimiter": "\t", "encoding": "cp1252", "missing": {"co": [-200, 9.5, "k. A."]}},
-    {"delimiter": ";", "decimal": ",", "thousands": "."},
+    {"delimiter": ";", "decimal": ",", "thousands": ".", "skip_rows": 2},
     {"thousands": "\u202f"},
     {"thousands": " ", "delimiter": "|"},
 ]

@@ -160,6 +160,7 @@ BAD_SPECS = {
     "merge's unknown key": (spec(merge={"method": "add", "off": ["a"]}), "'of'"),
     "table a list": (spec(table=[";"]), "table", "mapping"),
     "table's unknown key": (spec(table={"delimeter": ";"}), "table", "'delimiter'"),
+    "a text of rows": (spec(table={"skip_rows": "2"}), "table.skip_rows", "whole number"),
     "two delimiters": (spec(table={"delimiter": ";;"}), "table.delimiter", "one character"),
     "delimiter a letter": (spec(table={"delimiter": "a"}), "table.delimiter"),
     "delimiter a quote": (spec(table={"delimiter": '"'}), "table.delimiter"),

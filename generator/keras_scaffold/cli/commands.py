@@ -8,7 +8,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -180,6 +180,8 @@ def new(options: NewOptions) -> None:
         return
     if destination.is_symlink():
         echo(f"Note: {destination} is a link; the project goes to {destination.resolve()}.")
+    if found:
+        _write_manifest(found)
     done = render(spec, destination, template=template, force=options.force, git=options.git)
     for path, backup in done.replaced.items():
         print(f"replaced {path}; the backup is {backup}", file=sys.stderr)
@@ -337,6 +339,16 @@ def _found(data: Path, overrides: dict[str, Any], *, model: bool) -> Inspection:
     report.show(found, model=model)
     echo()
     return found
+
+
+def _write_manifest(found: Inspection) -> None:
+    """Write the table of a folder of splits, since projects read tables; it is the data from here on."""
+    from keras_scaffold.infer.tables import OF_SPLITS, write_manifest
+
+    if found.table.kind == OF_SPLITS:
+        found.table.path = write_manifest(found.table)
+        found.overrides = replace(found.overrides, targets=("label",))
+        echo(f"Wrote {found.table.path}, {found.table.rows:,} rows with the split of each.")
 
 
 def _data_flags(found: Inspection, destination: Path, given: Given) -> str:

@@ -15,6 +15,7 @@ import polars as pl
 from keras_scaffold.catalog import load_catalog
 from keras_scaffold.infer.tables import ROW, Table
 from keras_scaffold.spec import TableNotation, one_line
+from keras_scaffold.spec.entries import Code
 
 # What a generated project takes for a hole, in any case: in numbers, flags and paths; of texts and
 # categories only the empty cell (an NA is a category of its own). A label may be called none.
@@ -135,7 +136,7 @@ def as_numbers(cell: pl.Expr, written: TableNotation, name: str, codes: bool = T
         plain = cell.str.replace_all(thousands, "", literal=True)
         cell = pl.when(grouped).then(plain).otherwise(cell)
     number = cell.cast(pl.Float64, strict=False)
-    missing = _codes(written, name) if codes else []
+    missing = _numbers_of(_codes(written, name)) if codes else []
     return pl.when(number.is_finite() & ~number.is_in(missing)).then(number)
 
 
@@ -149,13 +150,20 @@ def _without_units(cell: pl.Expr, written: TableNotation, name: str) -> pl.Expr:
 def is_hole(cell: pl.Expr, written: TableNotation, name: str) -> pl.Expr:
     """Whether a stripped cell has no value, or a code for none."""
     hole = cell.is_null() | cell.str.to_lowercase().is_in(HOLES)
-    if codes := _codes(written, name):
-        hole |= as_numbers(cell, written, name, codes=False).is_in(codes).fill_null(False)
+    codes = _codes(written, name)
+    if numbers := _numbers_of(codes):
+        hole |= as_numbers(cell, written, name, codes=False).is_in(numbers).fill_null(False)
+    if words := [code for code in codes if isinstance(code, str)]:
+        hole |= cell.str.to_lowercase().is_in(words)
     return hole
 
 
-def _codes(written: TableNotation, name: str) -> list[float]:
-    return [float(code) for code in written.missing.get(name, ())]
+def _codes(written: TableNotation, name: str) -> Sequence[Code]:
+    return written.missing.get(name, ())
+
+
+def _numbers_of(codes: Sequence[Code]) -> list[float]:
+    return [float(code) for code in codes if not isinstance(code, str)]
 
 
 # Small pictures

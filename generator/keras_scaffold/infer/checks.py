@@ -16,7 +16,6 @@ READ_AS = {
     "time of day": "labels",
     "number with marks": "labels",
 }
-TAGS = "set"  # reads a column of tags; it is proposed for none
 NO_OPTION = (*FILES, "empty", "split", "nested", "array")  # the reason has the fix
 NAMED = 4  # columns of a line
 MOST_LINES = 40
@@ -47,7 +46,7 @@ def _line(group: Sequence[Column]) -> str:
 
 def _type_by_hand(column: Column) -> str | None:
     """The type that reads a column which --keep cannot restore; None for others."""
-    return TAGS if column.what == "tags" else load_catalog().type_for(READ_AS.get(column.what, ""))
+    return load_catalog().type_for(READ_AS.get(column.what, ""))
 
 
 def use_option(column: Column) -> str:

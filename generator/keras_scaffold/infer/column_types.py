@@ -15,7 +15,7 @@ from dataclasses import replace
 import polars as pl
 
 from keras_scaffold.catalog import load_catalog
-from keras_scaffold.infer import dates, files, identifiers
+from keras_scaffold.infer import dates, files, identifiers, tags
 from keras_scaffold.infer.cells import (
     FALSE,
     TEXT_HOLES,
@@ -38,6 +38,7 @@ from keras_scaffold.spec.fields import LONGEST_COLUMN
 SPLITS = ("train", "validation", "test")
 FEW = 100  # categories that share one small table
 STRAY = 0.01  # of the cells may be of another kind; their rows can be left out
+LABELS = 8  # at most so many values of a person's column are a category
 MANY = 1000  # beyond, categories are hashed
 DATES = 2000  # values of a column of which the format is found
 DATE = re.compile(
@@ -206,7 +207,7 @@ def _stripped(column: Column) -> pl.Expr:
 
 
 def _hole(table: Table, column: Column) -> pl.Expr:
-    if column.kind in ("texts", "labels"):
+    if column.kind in ("texts", "labels", "tags"):
         return pl.col(column.name).is_null() | _stripped(column).is_in(TEXT_HOLES)
     return is_hole(_stripped(column), table.notation_of(column.name), column.name)
 
@@ -215,7 +216,7 @@ def _plainly_good(table: Table, column: Column) -> pl.Expr:
     """Whether a cell is neither a hole nor wrong, without stripping it."""
     if column.kind in _STRICT:
         return _good(table, column, pl.col(column.name))
-    if column.kind in ("texts", "labels"):
+    if column.kind in ("texts", "labels", "tags"):
         return (_stripped(column).str.len_bytes() > 0).fill_null(False)
     return (~_hole(table, column)).fill_null(False)
 
@@ -431,13 +432,13 @@ def _whole_number(cells: Cells, numbers: pl.Series, distinct: int) -> Column | N
     if identifiers.is_id_name(cells.name) and not identifiers.is_index_name(cells.name):
         return _repeated_id(cells, distinct, rows)
     zeros = bool(cells.values.str.contains(r"^0\d").any())
-    code = any(cells.name.lower().endswith(word) for word in CODE_WORDS) or (
-        distinct <= 50 and any(cells.name.lower().endswith(word) for word in PLACE_WORDS)
+    name = cells.name.lower().rstrip("0123456789")
+    code = any(name.endswith(word) for word in CODE_WORDS) or (
+        distinct <= 50 and any(name.endswith(word) for word in PLACE_WORDS)
     )
     if distinct == 2 and rows >= 10 and "year" not in words:
         return _category(cells, 0.8, "two whole numbers")
-    whole = not cells.values.str.contains(".", literal=True).any()
-    if zeros or (code and whole and float(numbers.to_numpy().min()) >= 0):
+    if zeros or (code and float(numbers.to_numpy().min()) >= 0):
         why = "codes: zeros in front" if zeros else "whole numbers, but codes by the name"
         return _category(cells, 0.9 if zeros else 0.75, why)
     return None
@@ -535,11 +536,12 @@ def _category_or_text(cells: Cells) -> Column:
     mean = sum(words) / len(words)
     unspaced = sum(len(UNSPACED.findall(v)) > len(v) / 3 for v in some) > len(some) / 2
     long = mean >= 3 or (unspaced and sum(map(len, some)) / len(some) >= 8)
-    joined = values.str.contains("|", literal=True).sum()
-    if joined > 0.2 * len(values) and cells.share(re.compile(r"[^|]+(\|[^|]+)+|[^|]*")) > 0.99:
-        return _tags(cells, distinct)
+    if mark := tags.find_mark(values):
+        return _tags(cells, mark)
     if long and (unique > 0.3 or (mean >= 8 and distinct > FEW)) and distinct > 12:
         return _text(cells, some, unspaced, unique)
+    if identifiers.is_person_name(cells.name) and max(LABELS, rows / 20) < distinct < rows:
+        return _repeated_id(cells, distinct, rows)
     if distinct <= FEW and (rows >= 2 * distinct or distinct <= 12):
         sure = 0.97 if rows >= 10 * distinct else 0.8
         return _category(cells, sure, f"{distinct} values")
@@ -549,13 +551,13 @@ def _category_or_text(cells: Cells) -> Column:
         return _text(cells, some, unspaced, unique, sure=0.65)
     if unique > 0.95:
         return _id(cells, 0.85, "another word in nearly every row")
-    if unique > 0.5:
+    if (once := int(values.is_unique().sum())) > 0.5 * rows:
         return Column(
             cells.name,
             "category",
             0.6,
             f"{distinct} values in {rows} rows",
-            aside=f"most of its values occur once ({distinct} in {rows} rows): nothing to learn of",
+            aside=f"most rows have a value of their own ({once} of {rows}): nothing to learn of",
             distinct=distinct,
             view=bars(counts, rows),
         )
@@ -578,14 +580,20 @@ def _category(cells: Cells, sure: float, why: str) -> Column:
     return Column(cells.name, "category", sure, why, "labels", distinct=distinct, view=view)
 
 
-def _tags(cells: Cells, distinct: int) -> Column:
-    tags = cells.values.str.split("|").explode().str.strip_chars().n_unique()
-    why = f"{tags} words joined by |"
-    column = _category(cells, 0.9, why)
-    column = replace(column, what="tags", facts={"tags": tags})
-    if distinct <= FEW:
-        return column
-    return column.set_aside(f"{why}; sets of tags are no type of input yet")
+def _tags(cells: Cells, mark: str) -> Column:
+    values = cells.text().values
+    each = tags.split(values, mark).explode()
+    count = each.n_unique()
+    return Column(
+        cells.name,
+        "tags",
+        0.9,
+        f"{count} tags joined by '{mark}'",
+        "tags",
+        distinct=values.n_unique(),
+        view=bars(top(each), len(values)),
+        facts={"tags": count, "mark": mark},
+    )
 
 
 def _text(
@@ -647,6 +655,8 @@ def _as_chosen(cells: Cells, column: Column, chosen: str, table: Table, outside:
         return replace(_text(text, some, unspaced, 1.0), sure=1.0, why=why)
     if kind == "labels":
         return _category(cells, 1.0, why)
+    if kind == "tags":
+        return replace(_tags(cells, tags.likely_mark(cells.values)), sure=1.0)
     distinct = cells.values.n_unique()
     if kind == "flags":
         return Column(cells.name, "yes or no", 1.0, why, kind, distinct=distinct)

@@ -56,7 +56,7 @@ def find_groups(
         for c in usable
         if FEWEST <= c.distinct <= rows / ROWS_EACH
         and c.name not in spared
-        and (c.what in ("id", "category", "tags") or (c.kind == "numbers" and "whole" in c.why))
+        and (c.what in ("id", "category") or (c.kind == "numbers" and "whole" in c.why))
     ]
     if not possible:
         return []

@@ -11,6 +11,8 @@ from keras_scaffold.infer.cells import Cells, name_words
 
 INDEX_NAMES = {"", "index", "rownames", "rowname", "row", "rowid", "rownum", "idx", "level_0"}
 ID_WORDS = {"id", "ids", "uuid", "guid", "uid", "identifier"}
+# What is looked at again and again: its rows belong together.
+PERSONS = {"subject", "patient", "participant", "respondent", "individual"}
 # These may also stand in the name of an amount: "number of rooms".
 NUMBERING_WORDS = {"key", "number", "num", "no", "nr"}
 THINGS = "case|user|customer|client|order|product|item|patient|record|row|sample|session|account"
@@ -23,7 +25,14 @@ FEWEST_REPEATS = 12.0  # expected of a measure in whole numbers; by chance it ha
 def is_id_name(name: str) -> bool:
     """Whether a name is one of an id: user_id, PassengerId, index."""
     joined = re.search(rf"[a-z]I[Dd]$|(?i:{THINGS})[iI][dD]$", name)
-    return bool(name_words(name) & ID_WORDS) or bool(joined) or is_index_name(name)
+    short = re.fullmatch(r"(?i)[pus]id|[pus]?id(num|no|nr)", name)
+    known = name_words(name) & ID_WORDS or joined or short
+    return bool(known) or is_person_name(name) or is_index_name(name)
+
+
+def is_person_name(name: str) -> bool:
+    """Whether a name is that of a person or a thing which several rows may be about."""
+    return name.lower() in PERSONS
 
 
 def is_index_name(name: str) -> bool:

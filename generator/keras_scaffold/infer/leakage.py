@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,10 @@ from keras_scaffold.infer.targets import Target
 
 CLOSE = 0.99  # balanced accuracy on a validation set
 SAME = 0.999  # rank correlation
+MOST_BINS = 20
+FEWEST_IN_BIN = 5  # rows
+MOST_NAMED = 50  # classes that are looked for in texts
+NAMED = 0.9  # of the texts
 MOSTLY = 0.5  # of the variance of a target
 SEED = 0
 
@@ -50,7 +55,12 @@ def find_leaks(table: Table, columns: list[Column], target: Target, group: str =
     leaks, scores = [], {}
     classes = _codes(label)
     for column in columns:
-        if column.kind not in ("numbers", "labels", "flags") or column.name in table.arrays:
+        if column.name in table.arrays:
+            continue
+        if column.kind == "texts" and target.task != "regression":
+            how = _names_class(frame[column.name].fill_null(""), label)
+            leaks += [Leak(column.name, target.column, how)] if how else []
+        if column.kind not in ("numbers", "labels", "flags", "tags"):
             continue
         cells = frame[column.name].str.strip_chars().fill_null("")
         numbers = _numbers(table, frame, column.name)
@@ -162,7 +172,32 @@ def _predicts_number(
     errors = (y_true[test] - y_pred)[known]
     spread = y_true[test][known].var() if known.any() else 0.0
     share = 1 - float(np.mean(errors**2)) / spread if spread else 0.0
-    return "each of its values has one value of it" if share > SAME else ""
+    if share > SAME:
+        return "each of its values has one value of it"
+    return "each of its values has a range of it of its own" if _is_binned(codes, y_true) else ""
+
+
+def _is_binned(codes: Codes, y_true: Numbers) -> bool:
+    """Whether a few values divide the target into ranges, as low and normal do a weight."""
+    known = np.isfinite(y_true)
+    groups = [y_true[known & (codes == code)] for code in range(int(codes.max()) + 1)]
+    if not 2 <= len(groups) <= MOST_BINS or min(map(len, groups)) < FEWEST_IN_BIN:
+        return False
+    ranges = sorted((each.min(), each.max()) for each in groups)
+    return all(high <= low for (_, high), (low, _) in pairwise(ranges))  # rounded, they touch
+
+
+def _names_class(texts: pl.Series, label: pl.Series) -> str:
+    """How often a text has the row's own label in it, and no other; empty where that is no rule."""
+    texts = texts.str.to_lowercase()
+    labels = label.str.to_lowercase()
+    classes = [each for each in labels.unique() if len(each) >= 3]
+    if not 2 <= labels.n_unique() == len(classes) <= MOST_NAMED:
+        return ""
+    has = [texts.str.contains(each, literal=True).to_numpy() for each in classes]
+    own = np.stack([(labels == each).to_numpy() for each in classes])
+    named = float((np.stack(has) == own).all(axis=0).mean())
+    return f"{named:.0%} of its texts have the label in them" if named > NAMED else ""
 
 
 def find_sum(table: Table, columns: list[Column], target: Target) -> list[str]:

@@ -1,4 +1,4 @@
-"""Numbers that stand for a missing value, such as -200 or 9999: far from all others, again and again."""
+"""What stands for a missing value: -200 or 9999, far from all other numbers; one word among numbers, such as nil."""
 
 from __future__ import annotations
 
@@ -70,6 +70,11 @@ def find_missing_codes(table: Table, given: Mapping[str, Sequence[Code]]) -> lis
     # What is a code in one column is one in another, where only it is below zero.
     found = [each for each in outliers if each.sure or (each.value in codes and each.below_zero)]
     missing: dict[str, list[Code]] = {name: list(codes) for name, codes in given.items() if codes}
+    missing |= {
+        name: [word]
+        for name in table.columns
+        if name not in table.arrays and name not in given and (word := _word(table, name))
+    }
     for each in found:
         missing.setdefault(each.column, []).append(_plain(each.value))
     table.written = replace(table.written, missing=missing)
@@ -106,8 +111,7 @@ def code_warnings(
         for code in codes if name not in given else ():
             columns.setdefault(code, []).append(name)
     warnings = [
-        f"{', '.join(names[:4])}{f' … ({len(names)} columns)' if len(names) > 4 else ''}: {code} is"
-        " far from all other values and is read as missing; if it is a number: "
+        f"{', '.join(names[:4])}{f' … ({len(names)} columns)' if len(names) > 4 else ''}: {_why(code)}"
         + " ".join(f"--missing {shlex.quote(f'{name}:none')}" for name in names[:4])
         for code, names in columns.items()
     ]
@@ -117,6 +121,27 @@ def code_warnings(
         for each in doubtful
         if each.column in numbers
     ]
+
+
+def _why(code: Code) -> str:
+    if isinstance(code, str):
+        return f"'{code}' among numbers is read as missing; if it is a value: "
+    return f"{code} is far from all other values and is read as missing; if it is a number: "
+
+
+def _word(table: Table, name: str) -> str:
+    """The one word that stands among a column's numbers in several rows, lowercase; empty for none."""
+    if table.native.get(name, "string") != "string":
+        return ""
+    cells = Cells.of(table, name)
+    if cells.share(LOOKS_NUMERIC, 50) < 0.5:
+        return ""
+    numbers = cells.numbers()
+    words = cells.values.filter(numbers.is_null()).str.to_lowercase()
+    if len(words) < FEWEST or words.n_unique() > 1 or words.str.contains(r"\d").any():
+        return ""
+    enough = numbers.n_unique() > FEWEST_OTHERS and len(words) < 0.5 * len(numbers)
+    return str(words[0]) if enough else ""
 
 
 def _outliers(cells: Cells) -> list[Outlier]:

@@ -58,11 +58,11 @@ def stated_codes(overrides: Overrides, table: Table) -> dict[str, list[Code]]:
     codes: dict[str, list[Code]] = {}
     for text in overrides.missing:
         name, colon, code = text.rpartition(":")
-        number = parse_number(code)
-        if not colon or (number is None and code != "none"):
+        if not colon or not code.strip():
             raise DataError(f"--missing {text}: give COLUMN:CODE, such as age:-1, or COLUMN:none")
+        number = parse_number(code)
         given = codes.setdefault(known_column(name, table, "--missing"), [])
-        given += [] if number is None else [number]
+        given += [] if code == "none" else [code.strip().lower() if number is None else number]
     return codes
 
 

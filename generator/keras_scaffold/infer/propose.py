@@ -51,7 +51,7 @@ FLAGS = 4  # at most so many yes-or-no columns are inputs of their own
 FAMILIES = 3  # at most so many families of number columns are inputs of their own
 FAMILY = 4  # columns that differ by a number (sensor_1, sensor_2 ...) make one
 LONGEST_TEXT = 512
-MOST = {"texts": 20, "dates": 20}  # columns that are inputs of their own
+MOST = {"texts": 20, "dates": 20, "tags": 20}  # columns that are inputs of their own
 SMALL = 100  # rows
 
 
@@ -106,7 +106,7 @@ def inspect(path: Path, overrides: Overrides, progress: Progress = no_progress) 
     if table.rows < 2:
         raise DataError(f"{path}: has one row; a model needs more")
     chosen = [parse_target(text, table) for text in overrides.targets]
-    if not chosen and table.kind == "folder per class":
+    if not chosen and table.path.is_dir():
         chosen = [("label", "")]
     names = [name for name, _ in chosen]
     if len(set(names)) < len(names):
@@ -452,6 +452,7 @@ def _input(name: str, group: list[Column], table: Table) -> ProposedInput:
         "numbers": _numbers,
         "labels": _labels,
         "texts": _text,
+        "tags": _tags,
         "pictures": _files,
         "series": _files,
         "dates": _date,
@@ -464,7 +465,8 @@ def _input(name: str, group: list[Column], table: Table) -> ProposedInput:
     if make is not None:
         make(entry, group, table, whys)
     holes = max(column.missing / table.rows + column.facts.get("absent", 0) for column in group)
-    if holes and "optional" in load_catalog().inputs[kind].fields:
+    known = load_catalog().inputs[kind]
+    if holes and "optional" in known.fields and not known.may_be_empty:
         entry["optional"] = True
         whys.append(
             f"up to {_percent(holes)} missing" if len(group) > 1 else f"{_percent(holes)} missing"
@@ -518,6 +520,14 @@ def _pretrained(proposed: ProposedInput, weights: Mapping[str, str]) -> Proposed
         return proposed
     why = f"{proposed.why}; pretrained weights in {folder}"
     return replace(proposed, given=with_weights(given, folder), why=why)
+
+
+def _tags(entry: Given, group: list[Column], table: Table, whys: list[str]) -> None:
+    facts = group[0].facts
+    entry["shape"] = [min(MANY, facts["tags"] + 1)]
+    if facts["mark"] != load_catalog().inputs[entry["type"]].fields["delimiter"].default:
+        entry["delimiter"] = facts["mark"]
+    whys.append("one place for the unknown")
 
 
 def _files(entry: Given, group: list[Column], table: Table, whys: list[str]) -> None:

@@ -210,7 +210,7 @@ def as_json(inspection: Inspection) -> str:
 
 def _written(table: Table) -> dict[str, Any]:
     """How the table is written; what only a CSV has, only of a CSV."""
-    of_csv = ("delimiter", "encoding")
+    of_csv = ("delimiter", "skip_rows", "encoding")
     fields = asdict(table.written).items()
     return {key: value for key, value in fields if table.kind == "CSV" or key not in of_csv}
 

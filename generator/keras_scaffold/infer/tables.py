@@ -12,6 +12,7 @@ import csv
 import io
 import json
 import re
+import shutil
 import tempfile
 import warnings
 import zipfile
@@ -42,7 +43,10 @@ SUFFIXES = {
     ".xlsx": "Excel",
     ".npz": "npz",
 }
-SPLIT_FOLDERS = ("train", "training", "val", "valid", "validation", "dev", "test", "testing")
+SPLIT_FOLDERS = {"train": "train", "training": "train", "test": "test", "testing": "test"}
+SPLIT_FOLDERS |= dict.fromkeys(("val", "valid", "validation", "dev"), "validation")
+OF_SPLITS = "folder per split and class"
+MANIFEST = "manifest.csv"  # is written into such a folder
 KNOWN = "a .csv, .tsv, .parquet, .jsonl, .xlsx or .npz file, or a folder with a folder per class"
 
 
@@ -161,19 +165,26 @@ def _csv(path: Path) -> Table:
         scratch = tempfile.TemporaryDirectory(prefix="keras-scaffold-")
         source = Path(scratch.name, f"utf8{path.suffix}")
         encoding = _transcode(path, encoding, source)
-    delimiter = _delimiter(source)
-    _check_first_lines(source, delimiter, path)
+    delimiter = _stated_delimiter(source) or _delimiter(source)
+    skipped, notes = _lines_to_skip(source, delimiter, path)
+    if skipped:
+        scratch = scratch or tempfile.TemporaryDirectory(prefix="keras-scaffold-")
+        source = _without_lines(source, skipped, Path(scratch.name, f"below{path.suffix}"))
     header = _header(source, delimiter)
-    written = complete_table({"delimiter": delimiter, "encoding": encoding})
+    written = complete_table({"delimiter": delimiter, "skip_rows": skipped, "encoding": encoding})
+    named_rows = _has_named_rows(source, delimiter, header)
     try:
+        if named_rows:
+            raise pl.exceptions.ComputeError
         lazy = _scan_csv(source, delimiter, header)
         table = _table(path, "CSV", lazy, written=written, scratch=scratch)
     except pl.exceptions.PolarsError:
-        # Stray quotes, or rows of other lengths: Python's reader takes the one and names the other.
+        # Stray quotes, names of rows, or rows of other lengths: Python's reader takes two and names the other.
         scratch = scratch or tempfile.TemporaryDirectory(prefix="keras-scaffold-")
         clean = Path(scratch.name, "clean.csv")
-        _rewrite(source, delimiter, clean, path)
+        _rewrite(source, delimiter, clean, path, named_rows)
         table = _table(path, "CSV", _scan_csv(clean, ",", header), written=written, scratch=scratch)
+    table.notes += notes
     if _looks_like_data(header, table.sample):
         table.notes.append(
             f"the first line ({', '.join(header[:4])} ...) looks like data and is taken for the"
@@ -227,7 +238,9 @@ def _guessed(block: bytes) -> str:
     """An encoding of some bytes that are not UTF-8."""
     from charset_normalizer import from_bytes
 
-    strange = b"\n".join(line for line in block.splitlines() if not line.isascii())[:20_000]
+    # A space between thousands says nothing of the letters.
+    lines = block.replace(b"\xa0", b" ").splitlines()
+    strange = b"\n".join(line for line in lines if not line.isascii())[:20_000]
     best = from_bytes(strange).best() if len(strange) > 40 else None
     name = best.encoding if best is not None else "cp1252"
     # Western bytes read as some rarer page with the same letters; name the usual one.
@@ -281,28 +294,50 @@ def _records(text: str, delimiter: str, most: int = 50) -> list[list[str]]:
     return records[:-1] if len(records) > 2 else records  # the last may be cut
 
 
-def _check_first_lines(source: Path, delimiter: str, path: Path) -> None:
-    """Raise a DataError for a file that begins with something else than the names of its columns."""
+def _stated_delimiter(source: Path) -> str:
+    """The delimiter that a first line for Excel states, such as sep=; or an empty text without one."""
+    first = re.match(r'"?sep=([,;|\t])"?\r?\n', _head(source, 20), re.IGNORECASE)
+    return first[1] if first else ""
+
+
+def _lines_to_skip(source: Path, delimiter: str, path: Path) -> tuple[int, list[str]]:
+    """How many lines are above the header, and a note of them; DataError for columns without delimiter."""
+    if _stated_delimiter(source):
+        return 1, []
     head = _head(source)
     lines = [line for line in head.splitlines()[:50] if line.strip()]
     if not lines:
-        return
-    if re.fullmatch(r'"?sep=.?"?', lines[0].strip(), re.IGNORECASE):
-        raise DataError(
-            f"{path}: line 1 is {lines[0].strip()}, which is for Excel; delete the line"
-        )
+        return 0, []
     if not any(mark in lines[0] for mark in DELIMITERS) and _is_aligned(lines):
         raise DataError(
             f"{path}: the columns are aligned with spaces; write a delimiter between them, as"
             " pandas.read_fwf and to_csv do"
         )
     above = _lines_above([record for record in _records(head, delimiter) if any(record)])
-    if above:
-        them, stand = ("them", "lines stand") if len(above) > 1 else ("it", "line stands")
-        example = one_line(delimiter.join(above[0]).strip(delimiter))
-        raise DataError(
-            f"{path}: {len(above)} {stand} above the header, such as '{example}'; delete {them}"
-        )
+    if not above:
+        return 0, []
+    skipped = filled = 0
+    reader = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
+    for record in reader:
+        filled += any(record)
+        if filled > len(above):
+            break
+        skipped = reader.line_num
+    example = one_line(delimiter.join(above[0]).strip(delimiter))
+    lines_skipped = f"{skipped} line{'s' if skipped > 1 else ''}"
+    return skipped, [f"{lines_skipped} above the header skipped, such as '{example}'"]
+
+
+def _without_lines(source: Path, count: int, target: Path) -> Path:
+    """Copy a text file in UTF-8 without its first lines."""
+    with (
+        source.open(encoding="utf-8-sig", newline="") as file,
+        target.open("w", encoding="utf-8", newline="") as out,
+    ):
+        for _ in range(count):
+            file.readline()
+        shutil.copyfileobj(file, out)
+    return target
 
 
 def _is_aligned(lines: Sequence[str]) -> bool:
@@ -330,7 +365,7 @@ def _lines_above(records: Sequence[list[str]]) -> Sequence[list[str]]:
 
 
 def _header(source: Path, delimiter: str) -> list[str]:
-    first = next((record for record in _records(_head(source), delimiter, 2) if record), [])
+    first = next((record for record in _records(_head(source), delimiter) if record), [])
     if not any(name.strip() for name in first):
         raise DataError(f"{source.name}: its first line has no names; give the table a header")
     return _named(first)
@@ -362,8 +397,16 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _rewrite(source: Path, delimiter: str, target: Path, path: Path) -> None:
-    """Rewrite a CSV in the plainest way; DataError for a row that has too many cells."""
+def _has_named_rows(source: Path, delimiter: str, header: list[str]) -> bool:
+    """Whether each row has a name before its cells, as R's write.table writes; pandas drops it too."""
+    rows = [record for record in _records(_head(source), delimiter) if record][1:]
+    names = {record[0] for record in rows}
+    longer = all(len(record) == len(header) + 1 for record in rows)
+    return bool(rows) and longer and len(names) == len(rows) and any(r[-1] for r in rows)
+
+
+def _rewrite(source: Path, delimiter: str, target: Path, path: Path, named_rows: bool) -> None:
+    """Rewrite a CSV in the plainest way, without names of rows; DataError for a row with too many cells."""
     csv.field_size_limit(1 << 24)
     with (
         source.open(encoding="utf-8-sig", newline="") as file,
@@ -374,6 +417,7 @@ def _rewrite(source: Path, delimiter: str, target: Path, path: Path) -> None:
         width = 0
         try:
             for record in reader:
+                record = record[1:] if named_rows and width else record
                 width = width or len(record)
                 if len(record) > width:
                     raise DataError(
@@ -550,23 +594,37 @@ def npy_header(stream: Any) -> tuple[tuple[int, ...], Any]:
 
 
 def _class_folders(folder: Path) -> Table:
-    """A folder with a folder of files per class, as a table of paths with a label each."""
-    found = [
-        (place.name, file.name)
-        for place in sorted(folder.iterdir())
-        if place.is_dir() and not place.name.startswith(".")
-        for file in sorted(place.iterdir())
-        if file.suffix.lower() in PICTURES + SERIES
-    ]
+    """A folder with a folder of files per class, as a table of paths with a label each.
+
+    Folders of splits may be between: train/cat/1.png.
+    """
+    places = [place for place in folder.iterdir() if place.is_dir() and place.name[0] != "."]
+    of_splits = bool(places) and all(place.name.lower() in SPLIT_FOLDERS for place in places)
+    files = sorted(folder.glob("*/[!.]*/*" if of_splits else "*/*"))
+    found = [f for f in files if f.suffix.lower() in PICTURES + SERIES and f.parent.name[0] != "."]
     if not found:
         raise _no_classes(folder)
-    pictures = sum(Path(name).suffix.lower() in PICTURES for _, name in found)
+    if of_splits and (manifest := folder / MANIFEST).exists():
+        raise DataError(f"{folder}: is a folder; give the table in it, such as {manifest}")
+    pictures = sum(file.suffix.lower() in PICTURES for file in found)
     kinds, name = (PICTURES, "image") if pictures > len(found) / 2 else (SERIES, "series")
-    kept = [(label, file) for label, file in found if Path(file).suffix.lower() in kinds]
-    frame = pl.DataFrame(
-        {name: [f"{label}/{file}" for label, file in kept], "label": [label for label, _ in kept]}
-    )
-    return _table(folder, "folder per class", frame.lazy())
+    kept = [file.relative_to(folder) for file in found if file.suffix.lower() in kinds]
+    columns = {name: [p.as_posix() for p in kept], "label": [p.parent.name for p in kept]}
+    if of_splits:
+        columns["split"] = [SPLIT_FOLDERS[path.parts[0].lower()] for path in kept]
+    kind = OF_SPLITS if of_splits else "folder per class"
+    return _table(folder, kind, pl.DataFrame(columns).lazy())
+
+
+def write_manifest(table: Table) -> Path:
+    """Write the table of a folder into the folder; DataError where it has one already."""
+    path = table.path / MANIFEST
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(table.lazy.collect().write_csv())
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written: {error.strerror or error}") from None
+    return path
 
 
 def _no_classes(folder: Path) -> DataError:
@@ -574,12 +632,6 @@ def _no_classes(folder: Path) -> DataError:
     if inside:
         return DataError(
             f"{folder}: is a folder; give the table in it, such as {folder / inside[0]}"
-        )
-    splits = [path.name for path in sorted(folder.iterdir()) if path.name.lower() in SPLIT_FOLDERS]
-    if len(splits) > 1:
-        return DataError(
-            f"{folder}: its folders are splits ({', '.join(splits)}); give a table with a row per file"
-            " and the columns image, label and split (train, validation, test)"
         )
     deeper = next((file.parent.parent for file in _pictures(folder.glob("*/*/*"))), None)
     if deeper is not None:

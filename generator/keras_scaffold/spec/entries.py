@@ -111,6 +111,7 @@ class TableNotation:
     """How a table is written: the catalog's fields of `table`; `missing` and `units` are by column."""
 
     delimiter: str
+    skip_rows: int
     encoding: str
     decimal: str
     thousands: str

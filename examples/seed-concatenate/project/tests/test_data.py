@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import tensorflow as tf
 from conftest import Trained
@@ -18,7 +17,13 @@ from seed_concatenate.data import (
     note_broken_files,
     open_examples,
 )
-from seed_concatenate.manifest import SPLITS, DataError, assign_splits, drop_invalid_rows
+from seed_concatenate.manifest import (
+    SPLITS,
+    DataError,
+    assign_splits,
+    drop_invalid_rows,
+    open_manifest,
+)
 from seed_concatenate.model import build_model
 
 # A column of the manifest for each input.
@@ -79,10 +84,10 @@ def test_splits_share_no_row(trained: Trained) -> None:
 
 def test_the_column_split_is_honored(manifest: Path) -> None:
     """Rows go where the column says."""
-    table = pd.read_csv(manifest, dtype=str, keep_default_na=False)
+    table = open_manifest(manifest).frame
     table["split"] = ["train", "test", "validation"] * (len(table) // 3)
-    path = manifest.with_name("with_split.csv")
-    table.to_csv(path, index=False)
+    path = manifest.with_name("with_split.jsonl")
+    table.to_json(path, orient="records", lines=True)
     examples = open_examples(path)
     assert assign_splits(examples, 0).tolist() == table["split"].tolist()
     assert examples.split("test").frame.index[:2].tolist() == [2, 5]
@@ -90,22 +95,22 @@ def test_the_column_split_is_honored(manifest: Path) -> None:
 
 def test_a_missing_column_is_named(manifest: Path) -> None:
     """The error names the column and the file."""
-    table = pd.read_csv(manifest, dtype=str, keep_default_na=False)
-    path = manifest.with_name("short.csv")
+    table = open_manifest(manifest).frame
+    path = manifest.with_name("short.jsonl")
     for column in table.columns:
-        table.drop(columns=column).to_csv(path, index=False)
-        with pytest.raises(DataError, match="short.csv: no column"):
+        table.drop(columns=column).to_json(path, orient="records", lines=True)
+        with pytest.raises(DataError, match="short.jsonl: no column"):
             open_examples(path)
 
 
 def test_missing_values_are_named_or_known(manifest: Path) -> None:
     """A row without a value is invalid, unless the input is optional; all are listed."""
-    table = pd.read_csv(manifest, dtype=str, keep_default_na=False)
-    path = manifest.with_name("holes.csv")
+    table = open_manifest(manifest).frame
+    path = manifest.with_name("holes.jsonl")
     for name, column in A_COLUMN.items():
         holes = table.copy()
-        holes.loc[[1, 4], column] = ""
-        holes.to_csv(path, index=False)
+        holes.loc[[2, 5], column] = ""
+        holes.to_json(path, orient="records", lines=True)
         examples = open_examples(path)
         with pytest.raises(DataError, match="row 2: .* is missing; 2 invalid rows"):
             drop_invalid_rows(examples, allowed=False)

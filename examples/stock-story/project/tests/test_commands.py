@@ -36,7 +36,7 @@ def test_evaluate(run: Path, manifest: Path, capsys: pytest.CaptureFixture[str])
     assert main(command) == 0
     result = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
     assert result["split"] == "test"
-    assert 0 < result["rows"] < len(pd.read_csv(manifest)) / 2
+    assert 0 < result["rows"] < len(open_manifest(manifest)) / 2
     assert set(result["outputs"]) == set(OUTPUTS)
     for scores in result["outputs"].values():
         assert scores
@@ -47,9 +47,9 @@ def test_another_manifest_is_evaluated_whole(
     run: Path, manifest: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """All rows of a table that was not trained on count."""
-    table = pd.read_csv(manifest, dtype=str, keep_default_na=False)
-    other = manifest.with_name("other.csv")
-    table[::2].to_csv(other, index=False)
+    table = open_manifest(manifest).frame
+    other = manifest.with_name("other.jsonl")
+    table[::2].to_json(other, orient="records", lines=True)
     assert main(["evaluate", "--run", str(run), "--data", str(other), "--json"]) == 0
     result = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
     assert (result["split"], result["rows"]) == ("all", len(table[::2]))
