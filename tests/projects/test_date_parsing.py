@@ -6,6 +6,7 @@ import random
 import re
 
 import pytest
+from keras_scaffold.infer.dates import ISO, MIXED, is_date
 from keras_scaffold.spec import validate
 from projects import project, spec_of
 
@@ -238,3 +239,48 @@ def test_thousands_of_dates_are_those_of_pandas(dated, name, form):
             exact = moment.to_numpy().astype("datetime64[us]").astype("int64") / 1e6
             assert abs(seconds - exact) < 1e-4, text
     assert 0.5 < np.isfinite(given).mean() < 0.99
+
+
+def in_words(chance, count):
+    """Dates as people write them, each by itself."""
+    for year, month, day, hour, minute, second, _ in random_moments(chance, count):
+        name = f"{['Jan', 'February', 'MAR', 'Sept.', 'dec'][month % 5]}"
+        mark = chance.choice("/.-")
+        text = chance.choice(
+            [
+                f"{day}{mark}{month:02}{mark}{year:04}",
+                f"{month}{mark}{day}{mark}{year % 100:02}",
+                f"{day}th {name} {year:04}",
+                f"Tuesday, {name} {day:02}, {year:04}",
+                f"{day}-{name}-{year % 100:02}",
+            ]
+        )
+        times = [
+            "",
+            f" {hour:02}:{minute:02}",
+            f"T{hour}:{minute:02}:{second:02}.5Z",
+            f", {hour}pm",
+        ]
+        yield text + chance.choice([*times, f" {hour}:{minute:02} AM UTC", f" {hour:02}:00+01:00"])
+
+
+@pytest.mark.parametrize(
+    ("name", "form"), [("when", ISO), ("any", MIXED), ("built", "%d.%m.%Y %H:%M")]
+)
+def test_what_inspect_takes_for_a_date_is_read(dated, name, form):
+    import numpy as np
+    import polars as pl
+
+    chance = random.Random(1)
+    texts = [
+        *iso_8601(chance, 1000),
+        *in_words(chance, 1000),
+        *in_format(chance, "%d.%m.%Y %H:%M", 500),
+    ]
+    texts = [text.strip() for text in texts]
+    frame = pl.Series("due", texts).to_frame()
+    found = frame.select(is_date(pl.col("due"), form)).to_series().to_numpy()
+    seconds = np.asarray(getattr(dated.module("data"), f"parse_{name}")(np.array(texts, object)))
+    assert found.sum() > 200
+    missed = found & np.isnan(seconds)
+    assert not missed.any(), [text for text, miss in zip(texts, missed, strict=True) if miss]
