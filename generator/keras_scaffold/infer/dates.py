@@ -1,6 +1,6 @@
 """Formats of dates: which one a column is written in, and which cells are dates in it.
 
-A cell is a date where pandas.to_datetime, with the format, says so to the generated project.
+A cell is a date where the generated project, which has the format, reads it as one.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LAST = 253_402_300_799  # the last second of the year 9999
 
 _HOUR = r"([01]?\d|2[0-3])"
 _ISO_ZONE = rf"( ?(Z|[+-]{_HOUR}(:?[0-5]\d)?))?"
-_ISO_CLOCK = rf"{_HOUR}(:[0-5]?\d(:[0-5]?\d(\.\d*)?)?|[0-5]\d([0-5]\d(\.\d*)?)?)?"
+_ISO_CLOCK = rf"({_HOUR}(:[0-5]?\d(:[0-5]?\d(\.\d*)?)?)?|([01]\d|2[0-3])[0-5]\d([0-5]\d(\.\d*)?)?)"
 _ISO_DAY = r"[1-9]\d{3}(-\d\d?-\d\d?|/\d\d?/\d\d?|\.\d\d?\.\d\d?|\d{4})"
 _ISO_MOMENT = rf"^{_ISO_DAY}([T ]{_ISO_CLOCK}{_ISO_ZONE})?$"
 _ISO_MONTH = r"^[1-9]\d{3}([-/.](0?[1-9]|1[0-2]))?$"  # 2020-12, also 2020 alone

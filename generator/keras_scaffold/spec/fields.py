@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from keras_scaffold.catalog import Field
@@ -310,7 +310,7 @@ class _DateFormat(_Text):
             fail(place, f'is {shown(value)}; give a strptime format such as "%d.%m.%Y", or {words}')
         if not re.search(YEAR, value):
             fail(place, f"{shown(value)} has no year (%Y)")
-        moment = datetime(2020, 12, 31)
+        moment = datetime(2020, 12, 31, tzinfo=UTC)  # for %z
         try:
             with warnings.catch_warnings(action="ignore"):
                 datetime.strptime(moment.strftime(value), value)

@@ -10,7 +10,9 @@ from seed_two_lstms.evaluate import open_run
 
 # What a client of the SavedModel sends, by input name; the first axis is the batch.
 SIGNATURE = {
+    # Steps x values; what is shorter than others of the batch ends in steps of NaN.
     "sequence_1": tf.TensorSpec((None, None, 5), tf.float32, "sequence_1"),
+    # Steps x values; what is shorter than others of the batch ends in steps of NaN.
     "sequence_2": tf.TensorSpec((None, None, 3), tf.float32, "sequence_2"),
 }
 
