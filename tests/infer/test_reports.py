@@ -71,7 +71,7 @@ def test_ids_are_stated_for_predictions(rng, tmp_path):
     ids = {"patient_id": [i // 4 + 1000 for i in range(ROWS)], "uuid": uuids}
     table = {**ids, "a": [rng.random() for _ in range(ROWS)], "y": flags(rng)}
     path = write(tmp_path, table)
-    assert look(path).given["table"] == {"ids": ["patient_id", "uuid"]}
+    assert look(path).given["table"] == {"ids": ["patient_id", "uuid"], "group": "patient_id"}
     assert look(path, keep=("patient_id",), drop=("uuid",)).given.get("table") is None
 
 

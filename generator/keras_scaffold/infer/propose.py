@@ -151,9 +151,11 @@ def inspect(path: Path, overrides: Overrides, progress: Progress = no_progress) 
     taken: set[str] = set()
     outputs = [_output(target, table, taken, len(targets) > 1) for target in targets]
     inputs, columns = _inputs(table, columns, taken, overrides.keep)
-    spec = _spec(table, inputs, outputs)
     repeated = [c.name for c in columns if c.facts.get("repeats") and c.aside and c.what == "id"]
     group = groups[0].column if groups else repeated[0] if len(repeated) == 1 else ""
+    if is_allowed_name(group):
+        table.written = replace(table.written, group=group)
+    spec = _spec(table, inputs, outputs)
     return Inspection(table, columns, targets, inputs, spec, warnings, overrides, group)
 
 

@@ -112,6 +112,7 @@ class TableNotation:
     missing: Mapping[str, Sequence[Code]]
     units: Mapping[str, Sequence[Code]]
     ids: Sequence[str]
+    group: str
 
     @property
     def given(self) -> Given:
