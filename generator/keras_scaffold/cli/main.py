@@ -7,12 +7,11 @@ nothing but Typer. `commands` and `project_commands` implement them.
 import os
 import sys
 from collections.abc import Callable, Sequence
-from enum import StrEnum
 from functools import wraps
 from importlib import import_module
 from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
@@ -425,15 +424,8 @@ Force = Annotated[
 ]
 
 
-class Conflict(StrEnum):
-    """What becomes of lines that a person changed too."""
-
-    inline = "inline"
-    rej = "rej"
-
-
 Conflicts = Annotated[
-    Conflict,
+    Literal["inline", "rej"],
     typer.Option(
         "--conflict",
         metavar="inline|rej",
@@ -448,11 +440,11 @@ def _how(
     yes: Yes = False,
     dry_run: DryRun = False,
     force: Force = False,
-    conflict: Conflicts = Conflict.inline,
+    conflict: Conflicts = "inline",
     commit: Commit = False,
     project: Project = HERE,
 ) -> Any:
-    return project_commands.How(project, yes, dry_run, force, conflict is Conflict.rej, commit)
+    return project_commands.How(project, yes, dry_run, force, conflict == "rej", commit)
 
 
 _makes_a_change = _sharing("how", _how)
