@@ -213,7 +213,7 @@ class _Classes(_Kind):
         return [name.strip() for name in text.split(",")] if "," in text else super().parse(text)
 
 
-class _Column(_Kind):
+class _Column(_Text):
     def check(self, field: Field, value: object, place: str) -> None:
         if field.empty and value == "":
             return
