@@ -54,6 +54,21 @@ def rename(project, section, old, new):
     return done
 
 
+def test_an_edited_line_with_a_name_and_its_column_keeps_the_column(tmp_path):
+    project = begin(GIVEN, tmp_path / "project")
+    data = project / "src" / "walk" / "data.py"
+    line = '"chart": file_column(examples, "chart"),'
+    ours = '"chart": checked(file_column(examples, "chart")),'
+    text = data.read_text()
+    assert text.count(line) == 1
+    data.write_text(text.replace(line, ours))
+    commit_all(project)
+    rename(project, "input", "chart", "plot")
+    assert ours.replace('"chart":', '"plot":') in data.read_text()
+    rename(project, "input", "plot", "chart")
+    assert data.read_text() == text.replace(line, ours)
+
+
 def test_names_in_code_change_and_columns_and_prose_do_not(tmp_path):
     project = edited(GIVEN, tmp_path / "project")
     package = project / "src" / "walk"

@@ -67,6 +67,15 @@ def test_an_index_is_one_under_any_name(name, first, rng, tmp_path):
     assert look(path, keep=(name,)).inputs[0].columns == (name, "b")
 
 
+def test_ids_are_stated_for_predictions(rng, tmp_path):
+    uuids = [f"{rng.getrandbits(128):032x}" for _ in range(ROWS)]
+    ids = {"patient_id": [i // 4 + 1000 for i in range(ROWS)], "uuid": uuids}
+    table = {**ids, "a": [rng.random() for _ in range(ROWS)], "y": flags(rng)}
+    path = write(tmp_path, table)
+    assert look(path).given["table"] == {"ids": ["patient_id", "uuid"], "group": "patient_id"}
+    assert look(path, keep=("patient_id",), drop=("uuid",)).given.get("table") is None
+
+
 def test_rows_of_an_index_may_be_shuffled_or_drawn(rng, tmp_path):
     table = {"a": rng.sample(range(ROWS), ROWS), "b": rng.sample(range(2 * ROWS), ROWS)}
     table |= {"c": [rng.randint(0, 2 * ROWS) for _ in range(ROWS)], "y": flags(rng)}
@@ -247,7 +256,12 @@ def test_units_of_numbers_are_stated(rng, tmp_path):
     found = look(write(tmp_path, table))
     units = {"price": ["$"], "share": ["%"], "euros": ["€"], "weight": ["kg"], "y": ["USD"]}
     missing = {"weight": [-999]}
-    assert found.given["table"] == {"thousands": ",", "missing": missing, "units": units}
+    assert found.given["table"] == {
+        "thousands": ",",
+        "missing": missing,
+        "units": units,
+        "ids": ["room"],
+    }
     assert column(found, "room").type != "numeric"
     assert "read without $" in column(found, "price").why
 

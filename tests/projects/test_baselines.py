@@ -113,3 +113,36 @@ def test_labels_that_no_drawn_row_has_and_too_few_rows_stop_nothing(task, tmp_pa
             found = made.module("baselines").fit_baselines(few, examples, preprocessing)
             for name in ("trivial", "boosting"):
                 assert np.isfinite(list(found[name]["y"].values())).all()
+
+
+def test_a_random_split_is_compared_with_one_by_group(tmp_path):
+    """Each patient has a label and numbers of their own, and nothing tells a new patient's label."""
+    import numpy as np
+    import pandas as pd
+
+    inputs = [small_input("blood", "numeric", shape=[2])]
+    outputs = [small_output("label", "binary"), small_output("price", "regression")]
+    table = {"group": "patient"}
+    with project(spec_of(inputs, outputs=outputs, table=table), tmp_path) as made:
+        rng, patients = np.random.default_rng(0), np.repeat(np.arange(100), 6)
+        blood = rng.normal(size=(100, 2))[patients] + rng.normal(0, 0.01, (600, 2))
+        label = rng.integers(0, 2, 100)[patients]
+        columns = {"patient": patients, "blood_0": blood[:, 0], "blood_1": blood[:, 1]}
+        frame = pd.DataFrame({**columns, "label": label, "price": 100 * label})
+        manifest = tmp_path / "visits.csv"
+        frame.to_csv(manifest, index=False)
+        run = made.folder / "run"
+        options = ("--data", manifest, "--run", run, "--epochs", 1, *made.one_member)
+        text = made.ok("train", *options, "--group", "patient")
+        result, page = metrics_of(run), (run / "report.html").read_text(encoding="utf-8")
+        for name, metric in (("label", "accuracy"), ("price", "mae")):
+            grouped = result["baselines"]["boosting"][name][metric]
+            random = result["random_split"][name][metric]
+            assert (random > grouped + 0.2) if name == "label" else (random < grouped - 20)
+            line = f"split: {metric} {grouped:.2f}; on a random split: {random:.2f}. Rows of one"
+            assert line in text
+            assert line in page
+            assert f"flatter the score by {abs(grouped - random):.2f}" in page
+        text = made.ok("train", *options)
+        assert "random_split" not in metrics_of(run)
+        assert "random split" not in text

@@ -18,7 +18,7 @@ TABLES = [
     {},
     {"delimiter": "\t", "encoding": "cp1252", "missing": {"co": [-200, 9.5, "k. A."]}},
     {"delimiter": ";", "decimal": ",", "thousands": ".", "skip_rows": 2},
-    {"thousands": "\u202f"},
+    {"thousands": "\u202f", "ids": ["patient"], "group": "ward"},
     {"thousands": " ", "delimiter": "|"},
 ]
 

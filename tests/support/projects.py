@@ -87,11 +87,12 @@ def spec_of(
     outputs: Any = None,
     name: str = "",
     features: list[str] | None = None,
+    **more: Any,
 ) -> Spec:
     """A spec whose package nobody else has; with the features that are on by default if none are given."""
     outputs = outputs or [small_output("label", next(iter(TASKS)))]
     name = name or f"Case {next(_numbers)} of {os.getpid()}"
-    given = {"project_name": name, "inputs": inputs, "merge": merge, "outputs": outputs}
+    given = {"project_name": name, "inputs": inputs, "merge": merge, "outputs": outputs, **more}
     return validate(given if features is None else {**given, "features": features})
 
 

@@ -67,7 +67,8 @@ def new(tmp_path):
 
 def spec_of(project):
     answers = yaml.safe_load((project / ".copier-answers.yml").read_text())
-    return {key: answers[key] for key in ("inputs", "merge", "outputs")}
+    kept = {key: answers[key] for key in ("inputs", "merge", "outputs")}
+    return kept | ({"table": answers["table"]} if answers.get("table") else {})
 
 
 def spec_from(path, **overrides):

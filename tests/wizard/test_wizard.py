@@ -97,6 +97,40 @@ def test_a_search_finds_a_type_by_its_name_and_by_words(wizard, typed):
     assert "What kind of input is numbers? picture" in it.text()
 
 
+def test_a_second_text_may_share_the_encoder_of_the_first(wizard):
+    it = wizard()
+    it.answer("How do you want to start?", ENTER)
+    it.answer("What is the project called?", ENTER)
+    it.answer("Input 1: what is it called?", "headline", ENTER)
+    it.answer("What kind of input is headline?", "text", ENTER)
+    it.answer("What is the shape of headline?", ENTER)
+    it.answer("Which layers turn headline into features?", ENTER)
+    it.answer("Another input?", ENTER)
+    it.answer("Input 2: what is it called?", "summary", ENTER)
+    it.answer("What kind of input is summary?", "text", ENTER)
+    it.answer("Share the encoder of an earlier text input?", DOWN, ENTER)
+    it.answer("Another input?", ENTER)
+    for message, _ in QUESTIONS[-6:-1]:
+        it.answer(message, ENTER)
+    it.answer("Create this project?", "change summary", ENTER)
+    it.answer("Input 2: what is it called?", "abstract", ENTER)
+    it.answer("What kind of input is abstract?", ENTER)
+    it.answer("Share the encoder of an earlier text input?", ENTER)  # offers what it was
+    it.answer("Create this project?", "change headline", ENTER)
+    it.answer("Input 1: what is it called?", ENTER)
+    it.answer("What kind of input is headline?", ENTER)  # one that is shared shares none itself
+    it.answer("What is the shape of headline?", ENTER)
+    it.answer("Which layers turn headline into features?", ENTER)
+    it.answer("Create this project?", ENTER)
+    spec = it.result()
+    headline, abstract = (
+        {"name": "headline", "type": "text"},
+        {"name": "abstract", "like": "headline"},
+    )
+    assert spec["inputs"] == [headline, abstract]
+    validate(spec)
+
+
 def test_a_search_that_finds_nothing_chooses_nothing(wizard):
     it = wizard()
     for message, _ in QUESTIONS[:3]:

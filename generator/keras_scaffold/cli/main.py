@@ -7,16 +7,31 @@ nothing but Typer. `commands` and `project_commands` implement them.
 import os
 import sys
 from collections.abc import Callable, Sequence
-from enum import StrEnum
 from functools import wraps
+from importlib import import_module
 from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
 from keras_scaffold import interrupts
 from keras_scaffold.cli import completion as complete
+
+if TYPE_CHECKING:
+    from keras_scaffold.cli import commands, project_commands
+else:
+
+    class _Lazy:
+        """A module of this package, imported when a command runs."""
+
+        def __init__(self, name: str) -> None:
+            self._name = f"keras_scaffold.cli.{name}"
+
+        def __getattr__(self, key: str) -> Any:
+            return getattr(import_module(self._name), key)
+
+    commands, project_commands = _Lazy("commands"), _Lazy("project_commands")
 
 app = typer.Typer(
     name="scaffold",
@@ -289,8 +304,6 @@ def new(
     template: Template = None,
 ) -> None:
     """Start a project: the model, its data loaders, training and tests."""
-    from keras_scaffold.cli import commands
-
     commands.new(
         commands.NewOptions(
             destination=destination,
@@ -326,8 +339,6 @@ def inspect(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
 ) -> None:
     """Inspect a table: the type of each column, and a proposed spec."""
-    from keras_scaffold.cli import commands
-
     commands.inspect(manifest, overrides, out, force=force, as_json=as_json)
 
 
@@ -345,8 +356,6 @@ def preview(
     minimal: Minimal = False,
 ) -> None:
     """Show the files, the model's diagram and its code."""
-    from keras_scaffold.cli import commands
-
     chosen = commands.FeatureOptions(features or (), no_features or (), minimal)
     commands.preview(spec, inputs or [], merge, outputs or [], chosen)
 
@@ -366,16 +375,12 @@ def catalog(
     ] = False,
 ) -> None:
     """Show the types of input, the merges, the tasks and the features."""
-    from keras_scaffold.cli import commands
-
     commands.catalog(section, as_json)
 
 
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of a spec, for editors."""
-    from keras_scaffold.cli import commands
-
     commands.schema()
 
 
@@ -386,8 +391,6 @@ def demo(
     ] = None,
 ) -> None:
     """Generate the flagship example, train it, and show where to look."""
-    from keras_scaffold.cli import commands
-
     commands.demo(destination)
 
 
@@ -439,15 +442,8 @@ Force = Annotated[
 ]
 
 
-class Conflict(StrEnum):
-    """What becomes of lines that a person changed too."""
-
-    inline = "inline"
-    rej = "rej"
-
-
 Conflicts = Annotated[
-    Conflict,
+    Literal["inline", "rej"],
     typer.Option(
         "--conflict",
         metavar="inline|rej",
@@ -462,13 +458,11 @@ def _how(
     yes: Yes = False,
     dry_run: DryRun = False,
     force: Force = False,
-    conflict: Conflicts = Conflict.inline,
+    conflict: Conflicts = "inline",
     commit: Commit = False,
     project: Project = HERE,
 ) -> Any:
-    from keras_scaffold.cli.project_commands import How
-
-    return How(project, yes, dry_run, force, conflict is Conflict.rej, commit)
+    return project_commands.How(project, yes, dry_run, force, conflict == "rej", commit)
 
 
 _makes_a_change = _sharing("how", _how)
@@ -490,9 +484,7 @@ def add_input(
     how: Any,
 ) -> None:
     """Add an input: its branch, its loader, its sample data, its place in the merge."""
-    from keras_scaffold.cli import project_commands as commands
-
-    commands.add_input(text, merge, how)
+    project_commands.add_input(text, merge, how)
 
 
 @add.command("output")
@@ -510,82 +502,49 @@ def add_output(
     how: Any,
 ) -> None:
     """Add an output: its head, its loss, its metrics."""
-    from keras_scaffold.cli import project_commands as commands
-
-    commands.add_output(text, how)
+    project_commands.add_output(text, how)
 
 
 @add.command("feature")
 @_makes_a_change
 def add_feature(name: NewFeature, *, how: Any) -> None:
     """Add an optional part: its modules, its options, its tests."""
-    from keras_scaffold.cli import project_commands as commands
-
-    commands.add_feature(name, how)
+    project_commands.add_feature(name, how)
 
 
 @remove.command("feature")
 @_makes_a_change
 def remove_feature(name: FeatureName, *, how: Any) -> None:
     """Remove an optional part, with its modules, options and tests."""
-    from keras_scaffold.cli import project_commands as commands
-
-    commands.remove_feature(name, how)
+    project_commands.remove_feature(name, how)
 
 
 @remove.command("input")
 @_makes_a_change
-def remove_input(
-    name: InputName,
-    merge: NewMerge = None,
-    *,
-    how: Any,
-) -> None:
+def remove_input(name: InputName, merge: NewMerge = None, *, how: Any) -> None:
     """Remove an input, with its branch and its loader."""
-    from keras_scaffold.cli import project_commands as commands
-
-    commands.remove_input(name, merge, how)
+    project_commands.remove_input(name, merge, how)
 
 
 @remove.command("output")
 @_makes_a_change
-def remove_output(
-    name: OutputName,
-    *,
-    how: Any,
-) -> None:
+def remove_output(name: OutputName, *, how: Any) -> None:
     """Remove an output, with its head."""
-    from keras_scaffold.cli import project_commands as commands
-
-    commands.remove_output(name, how)
+    project_commands.remove_output(name, how)
 
 
 @rename.command("input")
 @_makes_a_change
-def rename_input(
-    old: InputName,
-    new_name: New,
-    *,
-    how: Any,
-) -> None:
+def rename_input(old: InputName, new_name: New, *, how: Any) -> None:
     """Rename an input in the code; its columns in data stay."""
-    from keras_scaffold.cli import project_commands as commands
-
-    commands.rename("inputs", old, new_name, how)
+    project_commands.rename("inputs", old, new_name, how)
 
 
 @rename.command("output")
 @_makes_a_change
-def rename_output(
-    old: OutputName,
-    new_name: New,
-    *,
-    how: Any,
-) -> None:
+def rename_output(old: OutputName, new_name: New, *, how: Any) -> None:
     """Rename an output in the code; its column in data stays."""
-    from keras_scaffold.cli import project_commands as commands
-
-    commands.rename("outputs", old, new_name, how)
+    project_commands.rename("outputs", old, new_name, how)
 
 
 @rename.command("project")
@@ -596,9 +555,7 @@ def rename_project(
     how: Any,
 ) -> None:
     """Rename the project, and its package with it."""
-    from keras_scaffold.cli import project_commands as commands
-
-    commands.rename_project(new_name, how)
+    project_commands.rename_project(new_name, how)
 
 
 @app.command("set")
@@ -621,9 +578,7 @@ def set_values(
 
     scaffold set table.decimal ,
     """
-    from keras_scaffold.cli import project_commands as commands
-
-    commands.set_values(words, how)
+    project_commands.set_values(words, how)
 
 
 BEHIND = 3  # the exit code of update --check
@@ -647,12 +602,10 @@ def update(
     how: Any,
 ) -> None:
     """Bring a project to this tool's version of the template, around what you changed."""
-    from keras_scaffold.cli import project_commands as commands
-
     if every is not None:
-        behind = commands.update_all(every, how, check=check, to=to)
+        behind = project_commands.update_all(every, how, check=check, to=to)
     else:
-        behind = commands.update(how, check=check, to=to)
+        behind = project_commands.update(how, check=check, to=to)
     if behind:
         raise typer.Exit(BEHIND)
 
@@ -660,9 +613,7 @@ def update(
 @app.command()
 def undo(yes: Yes = False, project: Project = HERE) -> None:
     """Take the last change back that scaffold made in a project."""
-    from keras_scaffold.cli import project_commands as commands
-
-    commands.undo(project, yes=yes)
+    project_commands.undo(project, yes=yes)
 
 
 @app.command()
@@ -672,9 +623,7 @@ def doctor(
     project: Project = HERE,
 ) -> None:
     """Check a project and fix what can be fixed; exit 1 if a problem is left."""
-    from keras_scaffold.cli import project_commands as commands
-
-    if commands.doctor(project, fix=fix, yes=yes):
+    if project_commands.doctor(project, fix=fix, yes=yes):
         raise typer.Exit(1)
 
 
@@ -695,9 +644,7 @@ def adopt(
     ] = False,
 ) -> None:
     """Restore a lost .copier-answers.yml, from git's history or from a spec."""
-    from keras_scaffold.cli import project_commands as commands
-
-    commands.adopt(project, spec, yes=yes, dry_run=dry_run, force=force)
+    project_commands.adopt(project, spec, yes=yes, dry_run=dry_run, force=force)
 
 
 # Running it

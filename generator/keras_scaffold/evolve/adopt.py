@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
-from keras_scaffold.evolve.answers import last_valid_answers
+from keras_scaffold.evolve.answers import Answers, last_valid_answers
 from keras_scaffold.evolve.project import ProjectError, open_project
 from keras_scaffold.evolve.repository import Repository, RepositoryError
-from keras_scaffold.render.history import ANSWERS_FILE, Recorded, current, template_at
+from keras_scaffold.render.history import ANSWERS_FILE, current, template_at
 from keras_scaffold.render.project import render_version
 from keras_scaffold.spec import Given, SpecError, default_project_name, validate
-
-
-@dataclass(frozen=True)
-class Adopted:
-    """An answers file for a project, and where it comes from."""
-
-    text: str
-    recorded: Recorded
-    source: str
 
 
 def check_needed(root: Path) -> None:
@@ -34,7 +24,7 @@ def check_needed(root: Path) -> None:
     raise ProjectError(f"{root / ANSWERS_FILE}: is valid already; --force replaces it")
 
 
-def from_git(root: Path) -> Adopted:
+def from_git(root: Path) -> Answers:
     """The newest valid answers file that git has; ProjectError where it has none."""
     instead = "scaffold adopt --spec FILE writes one from a spec"
     try:
@@ -43,11 +33,10 @@ def from_git(root: Path) -> Adopted:
         raise ProjectError(f"{str(error).partition(';')[0]}; {instead}") from None
     if earlier is None:
         raise ProjectError(f"{root}: no commit has a valid {ANSWERS_FILE}; {instead}")
-    source = f"commit {earlier.commit} ({earlier.date})"
-    return Adopted(earlier.text, earlier.recorded, source)
+    return earlier
 
 
-def from_spec(root: Path, given: Given, *, force: bool = False) -> Adopted:
+def from_spec(root: Path, given: Given, *, force: bool = False) -> Answers:
     """The answers file that a spec gives with this version of the template.
 
     ProjectError where the project does not have the package that the spec names.
@@ -67,4 +56,4 @@ def from_spec(root: Path, given: Given, *, force: bool = False) -> Adopted:
         place = Path(folder, "project")
         render_version(spec.given, place, template, recorded)
         text = (place / ANSWERS_FILE).read_text(encoding="utf-8")
-    return Adopted(text, recorded, "the spec")
+    return Answers(text, recorded, "the spec")

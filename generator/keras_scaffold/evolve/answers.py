@@ -15,21 +15,20 @@ from keras_scaffold.spec import SpecError, validate
 
 
 @dataclass(frozen=True)
-class EarlierAnswers:
-    """The answers file as a commit has it."""
+class Answers:
+    """An answers file for a project, and where it comes from."""
 
     text: str
     recorded: Recorded
-    commit: str
-    date: str
+    source: str
 
 
-def last_valid_answers(repository: Repository) -> EarlierAnswers | None:
+def last_valid_answers(repository: Repository) -> Answers | None:
     """The newest valid version of the answers file, on this branch or else on any other."""
     return next(_valid_answers(repository), None)
 
 
-def _valid_answers(repository: Repository) -> Iterator[EarlierAnswers]:
+def _valid_answers(repository: Repository) -> Iterator[Answers]:
     for revisions in ("HEAD", "--all"):
         log = repository.git(
             *("log", revisions, "--full-history", "--format=%h %cs", "--", ANSWERS_FILE)
@@ -41,7 +40,7 @@ def _valid_answers(repository: Repository) -> Iterator[EarlierAnswers]:
                 given, recorded = parse_answers(text, repository.project / ANSWERS_FILE)
                 validate(given)
                 with template_at(recorded):
-                    yield EarlierAnswers(text, recorded, commit, date)
+                    yield Answers(text, recorded, f"commit {commit} ({date})")
             except SpecError:
                 continue  # deleted or damaged in that commit, or of an unknown version
 

@@ -18,7 +18,7 @@ from keras_scaffold.evolve.change import (
     files_now,
     plan,
 )
-from keras_scaffold.evolve.project import Project, ProjectError, open_project, spec_in
+from keras_scaffold.evolve.project import Project, ProjectError, open_project, parse_answers
 from keras_scaffold.evolve.renames import CODE, Renames, mentions, renames
 from keras_scaffold.evolve.repository import Repository
 from keras_scaffold.evolve.three_way import Scratch, scratch
@@ -148,7 +148,7 @@ def _earlier_specs(repository: Repository) -> list[Given]:
     specs = []
     for text in earlier_files(repository, ANSWERS_FILE):
         with contextlib.suppress(SpecError):
-            specs.append(spec_in(text))
+            specs.append(parse_answers(text, Path(ANSWERS_FILE))[0])
     return specs
 
 

@@ -139,8 +139,11 @@ def _write(
         interrupts.check()
         with interrupts.held_off():
             _replace(repository, change, room)
-            with _or_back(repository, change, room):
+            try:
                 record_change(record)
+            except RepositoryError as error:
+                _put_back(repository, change.files, room)
+                raise ProjectError(f"{error}; all is as before") from None
             interrupts.written.append(str(repository.project))
 
 
@@ -226,16 +229,6 @@ def _replace(repository: Repository, change: Change, room: Path, *, again: bool 
         ) from None
     for path in change.files:
         _drop_empty(repository.project / path, repository.project)
-
-
-@contextlib.contextmanager
-def _or_back(repository: Repository, change: Change, room: Path) -> Iterator[None]:
-    """Put all back where git cannot be lines of what was written."""
-    try:
-        yield
-    except RepositoryError as error:
-        _put_back(repository, change.files, room)
-        raise ProjectError(f"{error}; all is as before") from None
 
 
 def _put_back(repository: Repository, paths: list[str], room: Path, *, again: bool = False) -> None:

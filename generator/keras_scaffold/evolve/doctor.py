@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keras_scaffold.evolve import change
-from keras_scaffold.evolve.answers import EarlierAnswers, last_valid_answers, replace_answers
+from keras_scaffold.evolve.answers import Answers, last_valid_answers, replace_answers
 from keras_scaffold.evolve.project import (
     OTHERS,
     Project,
@@ -221,17 +221,17 @@ def _damaged(root: Path, repository: Repository | None, problem: str) -> Finding
         return Finding("wrong", f"{problem}; scaffold adopt --spec FILE writes one from a spec")
     return Finding(
         "wrong",
-        f"{problem}; commit {earlier.commit} ({earlier.date}) has a valid one",
+        f"{problem}; {earlier.source} has a valid one",
         lambda: restore(root, earlier),
         "restore that one",
     )
 
 
-def restore(root: Path, earlier: EarlierAnswers) -> str:
+def restore(root: Path, earlier: Answers) -> str:
     """Write an earlier answers file; a replaced one that git does not have is kept."""
     kept = replace_answers(root, earlier.text)
     more = f"; the replaced one is in {kept}" if kept else ""
-    return f"restored {ANSWERS_FILE} from commit {earlier.commit} ({earlier.date}){more}"
+    return f"restored {ANSWERS_FILE} from {earlier.source}{more}"
 
 
 def _package(project: Project) -> Iterator[Finding]:

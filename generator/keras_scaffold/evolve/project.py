@@ -95,12 +95,6 @@ def write_answers(root: Path, text: str) -> None:
         raise
 
 
-def spec_in(answers: str) -> Given:
-    """The spec that the text of an answers file keeps."""
-    data = parse_spec(answers)
-    return {key: data[key] for key in KEYS if key in data}
-
-
 def _as_written(text: str) -> str:
     line = re.search(r"^_commit: *(\S+)", text, flags=re.M)
     return line[1].strip("'\"") if line else ""

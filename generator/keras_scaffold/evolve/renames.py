@@ -26,7 +26,7 @@ MODULE = (
     r"(?:(?<=\bfrom )|(?<=\bimport )|(?<=-m )|(?<=src/)|(?<=[\"'`])){0}(?!\w)"
     r"|(?<![\w.]){0}(?=\.[A-Za-z_]|/)"
 )
-QUOTED = r"(?<=[\"'`]){0}(?=[\"'`])"
+QUOTED = r"(?<=[\"'`]){0}(?=[\"'`]{1})"  # also as the key of a dict, with the colon
 # What generated code and Keras call a dict by the names of inputs or outputs.
 BY_NAME = ("input", "output", "inputs", "outputs", "batch", "state", "y_true", "y_pred")
 # What can be a table, which has columns: by its name, or by a line that makes it one.
@@ -46,8 +46,10 @@ class Renames:
     modules: Mapping[str, str] = field(default_factory=dict)  # only where a module is meant
     by_name: Mapping[str, str] = field(default_factory=dict)  # keys of the dicts BY_NAME
     tables: frozenset[tuple[str, str]] = frozenset()  # file, variable: by name, as predictions are
-    # As `words`, for single functions of a file.
-    inner_words: Mapping[tuple[str, str], Mapping[str, str]] = field(default_factory=dict)
+    # As `words`, for single functions of a file; there also where the word is a key, followed by ":".
+    inner_words: Mapping[tuple[str, str], Mapping[tuple[str, str], str]] = field(
+        default_factory=dict
+    )
     prose: Mapping[str, str] = field(default_factory=dict)  # comments that the template wrote
 
     def apply(self, path: str, text: str) -> str:
@@ -60,7 +62,7 @@ class Renames:
         for old, new in self.stems.items():
             text = self._with_stem(text, old, new)
         for old, new in self.words.get(path, {}).items():
-            text = self._with_word(path, text, old, new)
+            text = self._with_word(path, text, (old, ""), new)
         if not path.endswith(".py"):
             return text
         for old, new in self.by_name.items():
@@ -89,18 +91,25 @@ class Renames:
         if not any(each == path for each, _ in self.inner_words):
             return text
         for name, start, stop in reversed(list(_functions(text))):
-            for old, new in self.inner_words.get((path, name), {}).items():
-                changed = self._with_word(path, text, old, new, start, stop)
+            for word, new in self.inner_words.get((path, name), {}).items():
+                changed = self._with_word(path, text, word, new, start, stop)
                 stop += len(changed) - len(text)
                 text = changed
         return text
 
     def _with_word(
-        self, path: str, text: str, old: str, new: str, start: int = 0, stop: int | None = None
+        self,
+        path: str,
+        text: str,
+        quoted: tuple[str, str],
+        new: str,
+        start: int = 0,
+        stop: int | None = None,
     ) -> str:
         """Rename a word in quotes; in a person's prose, or as the key of a table, it stays."""
         stop = len(text) if stop is None else stop
-        word = re.compile(QUOTED.format(re.escape(old)))
+        old, after = quoted
+        word = re.compile(QUOTED.format(re.escape(old), after))
         if not word.search(text, start, stop):
             return text
         prose = _prose_spans(text) if path.endswith(".py") else []
@@ -228,16 +237,16 @@ def _functions(text: str) -> Iterator[tuple[str, int, int]]:
 
 def _inner_words(
     pairs: Iterable[tuple[str, str]], before: Mapping[str, str], after: Mapping[str, str]
-) -> dict[tuple[str, str], dict[str, str]]:
+) -> dict[tuple[str, str], dict[tuple[str, str], str]]:
     """The functions in which the new rendering has a word no more, though their file has it."""
-    words: dict[tuple[str, str], dict[str, str]] = {}
+    words: dict[tuple[str, str], dict[tuple[str, str], str]] = {}
     for old, new in pairs:
-        word = f'"{old}"'
         for path, text in before.items():
             wanted = after.get(path, "")
-            had, has = _functions_with(word, text), _functions_with(word, wanted)
-            for name in had - has:
-                words.setdefault((path, name), {})[old] = new
+            for end in ("", ":"):  # in "chart": file_column(examples, "chart") the key alone
+                word = f'"{old}"{end}'
+                for name in _functions_with(word, text) - _functions_with(word, wanted):
+                    words.setdefault((path, name), {})[old, end] = new
     return words
 
 

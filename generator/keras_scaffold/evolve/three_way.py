@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 
 from keras_scaffold.evolve.repository import NOBODY, PLAIN, Repository, run_git
 from keras_scaffold.render.history import ANSWERS_FILE
@@ -177,7 +177,9 @@ class Scratch:
         self, path: str, stages: dict[int, tuple[str, str]], label: str, *, renamed: bool
     ) -> bool:
         """Merge a file line by line where git saw a conflict; whether none is left."""
-        if set(stages) != {1, 2, 3} or not all(_is_file(mode) for mode, _ in stages.values()):
+        if set(stages) != {1, 2, 3} or not all(
+            mode.startswith("100") for mode, _ in stages.values()
+        ):
             return False
         try:
             parts = self._parts(stages)
@@ -234,19 +236,12 @@ class Scratch:
 @contextmanager
 def scratch(repository: Repository) -> Iterator[Scratch]:
     """A repository for one merge, gone afterwards."""
-    folder = Path(mkdtemp(prefix="keras-scaffold-"))
-    try:
-        yield Scratch(folder, repository)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with TemporaryDirectory(prefix="keras-scaffold-", ignore_cleanup_errors=True) as folder:
+        yield Scratch(Path(folder), repository)
 
 
 def _files(folder: Path) -> Iterator[Path]:
     return (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
-
-
-def _is_file(mode: str) -> bool:
-    return mode.startswith("100")
 
 
 def _rewrite_files(folder: Path, rewrite: Rewrite) -> None:
@@ -293,12 +288,10 @@ class Conflict:
 
     def marked(self, label: str) -> str:
         """The lines between git's conflict markers."""
-        end = "\r\n" if self._ends_in("\r\n") else "\n"
+        windows = any(line.endswith("\r\n") for line in (*self.ours, *self.theirs))
+        end = "\r\n" if windows else "\n"
         sides = [_closed(lines, end) for lines in (self.ours, self.theirs)]
         return f"<<<<<<< yours{end}{sides[0]}======={end}{sides[1]}>>>>>>> {label}{end}"
-
-    def _ends_in(self, end: str) -> bool:
-        return any(line.endswith(end) for line in (*self.ours, *self.theirs))
 
 
 def _without_reflow(part: str | Conflict) -> str | Conflict:

@@ -135,10 +135,14 @@ def _usable(column: Column, table: Table) -> Column:
         return column.set_aside(f"no type of input takes {column.kind}")
     if column.type is None:
         return column
-    name = column.name
-    if not name.isprintable() or len(name) > LONGEST_COLUMN or name == "split" or not name:
+    if not is_allowed_name(column.name):
         return column.set_aside("its name is not allowed in a spec; rename the column")
     return column
+
+
+def is_allowed_name(name: str) -> bool:
+    """Whether a spec can have the name of a column."""
+    return 0 < len(name) <= LONGEST_COLUMN and name.isprintable() and name != "split"
 
 
 def _decide(cells: Cells, table: Table, outside: bool, target: bool = False) -> Column:

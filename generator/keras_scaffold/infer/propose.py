@@ -16,7 +16,14 @@ from keras_scaffold.catalog import load_catalog
 from keras_scaffold.infer import dates
 from keras_scaffold.infer.cells import Column
 from keras_scaffold.infer.checks import FILES, aside_lines
-from keras_scaffold.infer.column_types import FEW, MANY, Progress, look, no_progress
+from keras_scaffold.infer.column_types import (
+    FEW,
+    MANY,
+    Progress,
+    is_allowed_name,
+    look,
+    no_progress,
+)
 from keras_scaffold.infer.decimals import find_number_notation
 from keras_scaffold.infer.groups import Group, find_groups
 from keras_scaffold.infer.leakage import Leak, find_leaks, find_mean, find_sum
@@ -140,15 +147,17 @@ def inspect(path: Path, overrides: Overrides, progress: Progress = no_progress) 
         more + _doubts(table, columns, targets) + code_warnings(table, numbers, codes, doubtful)
     )
     units = {name: words for name, words in table.written.units.items() if name in numbers}
-    table.written = replace(table.written, units=units)
+    table.written = replace(table.written, units=units, ids=_ids(table, columns, overrides))
     columns = _few_flags(columns)
     taken: set[str] = set()
     outputs = [_output(target, table, taken, len(targets) > 1) for target in targets]
     inputs, columns = _inputs(table, columns, taken, overrides.keep)
     inputs = [_pretrained(each, weights_at_hand(overrides.weights)) for each in inputs]
-    spec = _spec(table, inputs, outputs)
     repeated = [c.name for c in columns if c.facts.get("repeats") and c.aside and c.what == "id"]
     group = groups[0].column if groups else repeated[0] if len(repeated) == 1 else ""
+    if is_allowed_name(group):
+        table.written = replace(table.written, group=group)
+    spec = _spec(table, inputs, outputs)
     return Inspection(table, columns, targets, inputs, spec, warnings, overrides, group)
 
 
@@ -321,6 +330,18 @@ def _as_dates(column: Column, first: str) -> str:
     """The option that reads a column of dates in the other order."""
     other = "month" if first == "day" else "day"
     return f"--as {shlex.quote(f'{column.name}:{column.type}:{other}-first')}"
+
+
+def _ids(table: Table, columns: list[Column], overrides: Overrides) -> list[str]:
+    """The columns that name a row or whom it is of; a prediction is matched to its row by them."""
+    return [
+        column.name
+        for column in columns
+        if column.aside
+        and (column.what == "id" or "repeats" in column.facts)
+        and column.name not in (*table.arrays, *overrides.drop)
+        and is_allowed_name(column.name)
+    ]
 
 
 def _few_flags(columns: list[Column]) -> list[Column]:

@@ -15,7 +15,6 @@ import math
 import os
 import re
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,7 +23,7 @@ from pathlib import Path
 import yaml
 
 from keras_scaffold import interrupts, locks
-from keras_scaffold.git import environment
+from keras_scaffold.git import call
 from keras_scaffold.render.history import ANSWERS_FILE, Recorded, current
 from keras_scaffold.source import is_packaged, template_root, version
 from keras_scaffold.spec import Given, Spec, SpecError, one_line
@@ -61,11 +60,10 @@ def render(
     try:
         with _workshop(destination) as workshop:
             project = workshop / "project"
-            repository = _begin_repository(project) if git else None
             _copy(spec, project, template)
             files = _files(project)
             _check_room(project, files, destination)
-            note = _commit(repository, project, spec.project_name) if repository else ""
+            note = _commit(project, spec.project_name) if git else ""
             if top is not None and top != Path(os.path.realpath(destination)):
                 workflows = top / ".github" / "workflows"
                 note = f"GitHub runs the workflows of {workflows} only; move the project's there"
@@ -178,9 +176,6 @@ def _workshop(destination: Path) -> Iterator[Path]:
                 yield workshop
         finally:
             with interrupts.held_off():
-                for process in _gits:  # none may write into the folder any more
-                    process.terminate()
-                    process.wait()
                 if workshop is not None:
                     shutil.rmtree(workshop, ignore_errors=True)
     except BaseException:
@@ -308,42 +303,19 @@ def _record_source(answers: Path, recorded: Recorded) -> None:
 
 # Git
 
-_gits: list[subprocess.Popen[bytes]] = []  # all that were started
 
+def _commit(project: Path, project_name: str) -> str:
+    """Commit what is rendered, in a repository of its own; a note where that fails."""
 
-def _git(folder: Path, *arguments: str | bytes) -> subprocess.Popen[bytes]:
-    """Start git, which works while we render."""
-    with interrupts.held_off():
-        process = subprocess.Popen(
-            ["git", "-C", str(folder), *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=environment(),
-        )
-        _gits.append(process)
-    interrupts.check()
-    return process
+    def works(*arguments: str, stdin: bytes = b"") -> bool:
+        return call(project, *arguments, stdin=stdin).returncode == 0
 
-
-def _worked(process: subprocess.Popen[bytes]) -> bool:
-    return process.wait() == 0
-
-
-def _begin_repository(project: Path) -> subprocess.Popen[bytes]:
-    project.mkdir()
-    return _git(project, "init", "-q", "-b", "main")
-
-
-def _commit(init: subprocess.Popen[bytes], project: Path, project_name: str) -> str:
-    """Commit what is rendered; a note where that fails."""
-    if not _worked(init) or not _worked(_git(project, "add", "--all")):
+    if not works("init", "-q", "-b", "main") or not works("add", "--all"):
         return "git could not make a repository of it"
     # Nobody's name is made up: where git knows none, the files wait for their commit.
     options = ("user.useConfigOnly=true", "gc.auto=0", "maintenance.auto=false")
     flags = [word for option in options for word in ("-c", option)]
-    # In UTF-8, which a C locale could not write.
     message = f"Start {project_name} with keras-scaffold {version()}".encode()
-    if not _worked(_git(project, *flags, "commit", "-q", "-m", message)):
+    if not works(*flags, "commit", "-q", "-F", "-", stdin=message):
         return "the files are staged in git, but not committed: set git's user.name and user.email"
     return ""

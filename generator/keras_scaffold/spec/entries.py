@@ -117,6 +117,8 @@ class TableNotation:
     thousands: str
     missing: Mapping[str, Sequence[Code]]
     units: Mapping[str, Sequence[Code]]
+    ids: Sequence[str]
+    group: str
 
     @property
     def given(self) -> Given:
@@ -224,7 +226,9 @@ def _complete_fields(
 
 def _default(field: Field, name: str, given: Mapping[Any, Any], done: Given) -> Any:
     """What a field is where the spec is silent; shape comes before columns in every type."""
-    if field.kind == "column" and not field.empty:
+    if field.empty:
+        return field.default
+    if field.kind == "column":
         return name
     if field.kind == "columns":
         return [f"{name}_{index}" for index in range(done["shape"][0])]

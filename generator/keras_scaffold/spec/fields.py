@@ -12,7 +12,7 @@ import warnings
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -214,7 +214,7 @@ class _Classes(_Kind):
         return [name.strip() for name in text.split(",")] if "," in text else super().parse(text)
 
 
-class _Column(_Kind):
+class _Column(_Text):
     def check(self, field: Field, value: object, place: str) -> None:
         if field.empty and value == "":
             return
@@ -236,16 +236,18 @@ class _Column(_Kind):
 
 class _Columns(_Kind):
     def check(self, field: Field, value: object, place: str) -> None:
-        if not isinstance(value, list) or not value:
+        if not isinstance(value, list) or not (value or field.empty):
             fail(place, f"is {shown(value)}; give a list of the manifest's columns")
         for index, column in enumerate(value):
-            _COLUMN.check(field, column, f"{place}[{index}]")
+            _COLUMN.check(replace(field, empty=False), column, f"{place}[{index}]")
         for column, times in Counter(value).items():
             if times > 1:
                 fail(place, f"names the column '{column}' twice")
 
     def schema(self, field: Field) -> Schema:
-        return {"type": "array", "minItems": 1, "uniqueItems": True, "items": _COLUMN.schema(field)}
+        items = _COLUMN.schema(replace(field, empty=False))
+        least = 0 if field.empty else 1
+        return {"type": "array", "minItems": least, "uniqueItems": True, "items": items}
 
 
 class _Input(_Text):

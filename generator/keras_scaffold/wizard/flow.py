@@ -27,6 +27,7 @@ from keras_scaffold.spec import (
     check_name,
     check_project_name,
     complete_input,
+    complete_inputs,
     complete_merge,
     complete_output,
     default_project_name,
@@ -53,6 +54,7 @@ from keras_scaffold.wizard.questions import (
 if TYPE_CHECKING:
     from keras_scaffold.infer import Inspection
 
+OWN = "-"  # the answer of an input that shares no encoder; no input has the name
 MERGE = "concatenate"  # what a spec without a merge means
 
 
@@ -109,7 +111,7 @@ def ask_input(given: Mapping[str, Any]) -> Given:
     """Ask for one more input of a project; Ctrl-C raises KeyboardInterrupt."""
     dialog = Dialog(this_terminal())
     taken = _taken([*given["inputs"], *given["outputs"]])
-    return dialog.run(lambda: _input(dialog, len(given["inputs"]), taken))
+    return dialog.run(lambda: _input(dialog, len(given["inputs"]), taken, given["inputs"]))
 
 
 def ask_output(given: Mapping[str, Any]) -> Given:
@@ -193,9 +195,9 @@ def _name(dialog: Dialog, message: str, default: str, taken: set[str], help: str
 
 
 def _inputs(dialog: Dialog, taken: set[str]) -> list[Given]:
-    entries = [_input(dialog, 0, taken)]
+    entries = [_input(dialog, 0, taken, [])]
     while True:
-        diagram = draw_partial([complete_input(entry) for entry in entries], columns=columns())
+        diagram = draw_partial(complete_inputs(entries), columns=columns())
         dialog.show(f"\n{diagram}\n")
         options = (
             Option("add", "add another input"),
@@ -209,14 +211,20 @@ def _inputs(dialog: Dialog, taken: set[str]) -> list[Given]:
             return entries
         old = entries.pop() if choice == "change" else None
         known = taken | {entry["name"] for entry in entries}
-        entries.append(_input(dialog, len(entries), known, old))
+        entries.append(_input(dialog, len(entries), known, entries, old))
 
 
-def _input(dialog: Dialog, place: int, taken: set[str], old: Given | None = None) -> Given:
+def _input(
+    dialog: Dialog, place: int, taken: set[str], others: Sequence[Given], old: Given | None = None
+) -> Given:
     """Ask for one input; what is offered comes from the `old` one where there is one."""
     types = load_catalog().inputs
     next_type = list(types.values())[place % len(types)]
     offered = old or {"name": re.sub(r"\W+", "_", next_type.title), "type": next_type.name}
+    before = old or {}
+    if before.get("like"):
+        kind = complete_input(before, among=others).type.name
+        offered, old = {"name": before["name"], "type": kind}, None
     name = _name(
         dialog,
         f"Input {place + 1}: what is it called?",
@@ -226,11 +234,29 @@ def _input(dialog: Dialog, place: int, taken: set[str], old: Given | None = None
     )
     kinds = tuple(Option(kind.name, kind.title, kind.help) for kind in types.values())
     kind = dialog.ask(Select(f"What kind of input is {name}?", kinds, offered["type"]))
+    if like := _like(dialog, kind, others, before):
+        return {**(before if like == before.get("like") else {}), "name": name, "like": like}
     usual = complete_input(offered if kind == offered["type"] else {"name": name, "type": kind})
     entry = {"name": name, "type": kind}
     entry |= _shape(dialog, entry, usual.shape)
     entry |= _encoder(dialog, entry, usual.encoder.name)
     return _keep(entry, old or entry, complete_input, ("name", "type", "shape", "encoder"))
+
+
+def _like(dialog: Dialog, kind: str, others: Sequence[Given], old: Given) -> str:
+    """Ask which other input's encoder is shared; empty for an encoder of its own."""
+    owners = [it["name"] for it in others if it.get("type") == kind and not it.get("like")]
+    shared = old and any(it.get("like") == old["name"] for it in others)
+    if not owners or shared:
+        return ""
+    options = (
+        Option(OWN, "no", "an encoder of its own"),
+        *(Option(name, name, "the same layers, weights and fitted state") for name in owners),
+    )
+    message = f"Share the encoder of an earlier {load_catalog().inputs[kind].title} input?"
+    default = old["like"] if old.get("like") in owners else OWN
+    choice = dialog.ask(Select(message, options, default))
+    return "" if choice == OWN else choice
 
 
 def _shape(dialog: Dialog, entry: Given, default: list[int]) -> Given:
@@ -412,11 +438,7 @@ def _last_look(
     options = (
         Option("write", "write it", f"into {destination}"),
         Option("name", "change the name"),
-        *(
-            Option(f"input {i}", f"change {it['name']}")
-            for i, it in enumerate(draft["inputs"])
-            if not it.get("like")
-        ),
+        *(Option(f"input {i}", f"change {it['name']}") for i, it in enumerate(draft["inputs"])),
         Option("add", "add an input"),
         *([Option("merge", "change the merge")] if len(draft["inputs"]) > 1 else []),
         Option("outputs", "change the outputs"),
@@ -457,7 +479,7 @@ def _change(dialog: Dialog, draft: Given, what: str) -> None:
         others = [entry for index, entry in enumerate(inputs) if index != place]
         taken = {entry["name"] for entry in others} | _taken(draft["outputs"])
         old = None if what == "add" else inputs[place]
-        inputs[place : place + 1] = [_input(dialog, place, taken, old)]
+        inputs[place : place + 1] = [_input(dialog, place, taken, others, old)]
         for entry in inputs:
             if old and entry.get("like") == old["name"]:
                 entry["like"] = inputs[place]["name"]

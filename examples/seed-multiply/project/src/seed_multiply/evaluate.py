@@ -29,8 +29,7 @@ def open_run(run: Path) -> tuple[keras.Model, Preprocessing, dict[str, Any]]:
 def evaluate(run: Path, data: Path, split: str = "", drop_invalid: bool = False) -> dict[str, Any]:
     """Compute the metrics of each output on a split; on all rows of a table not trained on."""
     model, preprocessing, options = open_run(run)
-    examples = open_examples(data)
-    examples = drop_invalid_rows(examples, drop_invalid)
+    examples = drop_invalid_rows(open_examples(data), drop_invalid)
     splits = load_splits(run, examples)
     if splits is not None:
         examples.frame["split"] = splits
@@ -39,9 +38,8 @@ def evaluate(run: Path, data: Path, split: str = "", drop_invalid: bool = False)
         examples = examples.split(split)
     preprocessing.note_unknown_labels(examples)
     examples = drop_invalid_rows(examples, drop_invalid)
-    y_true, size = preprocessing.targets(examples), options["batch_size"]
-    y_pred = predict_batches(model, preprocessing, examples, size)
-    metrics = compute_metrics(y_true, y_pred, preprocessing.state)
+    y_pred = predict_batches(model, preprocessing, examples, options["batch_size"])
+    metrics = compute_metrics(preprocessing.targets(examples), y_pred, preprocessing.state)
     return {"split": split, "rows": len(examples), "outputs": metrics}
 
 
@@ -55,7 +53,8 @@ def print_metrics(result: dict[str, Any]) -> None:
 
 def draw_curves(history: pd.DataFrame, path: Path) -> None:
     """Draw the loss and each metric over the epochs, on the training and the validation split."""
-    pairs = [(name, f"val_{name}") for name in history if f"val_{name}" in history]
+    names = sorted(history, key=lambda name: name != "loss")  # the loss first
+    pairs = [(name, f"val_{name}") for name in names if f"val_{name}" in history]
     cycle = ["C0", "C1"] * len(pairs)  # the same in all: training, validation
     axes = history[[*sum(pairs, ())]].plot(subplots=pairs, color=cycle, figsize=(7, 3 * len(pairs)))
     axes[0].figure.savefig(path, bbox_inches="tight")

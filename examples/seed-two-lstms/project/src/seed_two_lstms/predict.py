@@ -19,14 +19,15 @@ def predict(
     model, preprocessing, options = open_run(run)
     examples = open_examples(data, with_outputs=False, outside=outside)
     examples = drop_invalid_rows(examples, drop_invalid)
+    carried = pd.DataFrame({name: examples.column(name) for name in carry}, examples.frame.index)
     y_pred = predict_batches(model, preprocessing, examples, options["batch_size"])
-    carried = {name: examples.column(name) for name in carry}
-    table = pd.DataFrame({"row": examples.frame.index, **carried})
+    table = pd.DataFrame({"row": carried.index}, carried.index)
     probability = y_pred["label"][:, 0]
     labels = np.array(preprocessing.state["label"]["labels"])
     threshold = preprocessing.state["label"]["thresholds"][0]
     table["label"] = labels[(probability > threshold).astype(int)]
     table["label_probability"] = probability  # of the second label
+    table = carried.merge(table, left_index=True, right_index=True, suffixes=("_carried", ""))
     out.parent.mkdir(parents=True, exist_ok=True)
     if out.suffix == ".jsonl":
         table.to_json(out, orient="records", lines=True, force_ascii=False)

@@ -80,7 +80,7 @@ def learning_curves(history: pd.DataFrame) -> str:
     """Plot the loss and each metric over the epochs, training against validation."""
     kept = int(history["val_loss"].argmin()) + 1
     text = f"<p>Dotted: epoch {kept}, whose weights were kept.</p>\n"
-    for name in history:
+    for name in sorted(history, key=lambda name: name != "loss"):
         if f"val_{name}" in history:
             lines = history[[name, f"val_{name}"]].set_axis(["training", "validation"], axis=1)
             axes = page.line_plot(name, lines.set_axis(history["epoch"] + 1))
