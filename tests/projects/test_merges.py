@@ -7,10 +7,12 @@ import sys
 
 import pytest
 from keras_scaffold.catalog import load_catalog
+from keras_scaffold.render.project import render
 from projects import (
     assert_finite,
     check_structure,
     project,
+    ruff,
     small_input,
     spec_of,
 )
@@ -228,6 +230,34 @@ def test_merges_in_a_tree_have_layers_and_lines_of_their_own(method, tmp_path):
         assert len(set(windows)) == len(windows)
 
 
+def test_the_longest_lines_are_clean(tmp_path):
+    """Long names, the largest fields, and merges with numbers of three digits."""
+    names = ["a" * 31 + digit for digit in "12"]
+    inputs = [small_input(name, "numeric") for name in names]
+    for method in (*FUNCTIONS, "weighted"):
+        fields = load_catalog().merges[method].fields.values()
+        node = {"method": method, "of": names, **{field.name: field.most for field in fields}}
+        tree = {"method": "concatenate", "of": [node] * 101 + [{**node, "of": [names[0]] * 2}]}
+        render(spec_of(inputs, tree, features=[]), tmp_path / method, git=False)
+    assert not ruff("format", "--check", "--diff", ".", cwd=tmp_path)[:3000]
+    assert not ruff("check", ".", cwd=tmp_path)[:3000]
+
+
+@pytest.mark.parametrize("method", FUNCTIONS)
+def test_a_warm_start_notices_branches_in_another_order(method, tmp_path):
+    """Also where layers are the same but for what they take."""
+    inputs = [small_input(name, "numeric", units=[4]) for name in "ab"]
+    found = []
+    for names in (["a", "b"], ["b", "a"], ["a", "b"]):
+        spec = spec_of(inputs, {"method": method, "of": names}, features=["warm-start"])
+        with project(spec, tmp_path) as made:
+            model = made.module("model").build_model()
+            found.append(made.module("warm_start").as_saved(model).merge)
+    assert found[0] == found[2]
+    if method != "bilinear":  # the product, of factors with the names of branches
+        assert found[0] != found[1]
+
+
 @pytest.mark.parametrize("method", [*FUNCTIONS[:2], *FUNCTIONS[3:], "weighted"])
 def test_one_branch_alone_needs_no_merge(method, tmp_path):
     """And no layer, no function for it."""
@@ -245,6 +275,8 @@ def test_one_branch_alone_needs_no_merge(method, tmp_path):
 @pytest.mark.parametrize("file_format", ["saved-model", "onnx", "litert"])
 def test_a_tree_of_all_is_exported(file_format, tmp_path):
     """The exporters compare the file's numbers with the model's."""
+    if file_format == "onnx":
+        pytest.importorskip("tf2onnx")
     tree = {
         "method": "attention",
         "of": [
