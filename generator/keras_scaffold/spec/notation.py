@@ -163,7 +163,10 @@ def _merge_node(call: ast.Call, text: str, place: str, depth: int = 1) -> Given:
         if name not in fields:
             hint = nearest(name, fields) if fields else "it has none"
             fail(place, f"no option '{name}' of {method}; {hint}")
-        node[name] = parse_field(fields[name], _source(option.value, text))
+        if isinstance(option.value, ast.Constant):
+            node[name] = option.value.value
+        else:
+            node[name] = parse_field(fields[name], _source(option.value, text))
         check_field(fields[name], node[name], f"{place}: {name}")
     if len(node) == 1:
         fail(place, f"{method}() merges nothing; name its inputs, as in {method}(a, b)")
