@@ -299,8 +299,8 @@ def test_a_project_with_all_passes_its_own_tests_and_linters(tmp_path):
         {"name": "b", "type": "numeric", "optional": True},
         {"name": "c", "type": "categorical"},
     ]
-    trees = [three_alike(method) for method in (*FUNCTIONS, "weighted")]
-    spec = spec_of(inputs, {"method": "attention", "of": trees, "blocks": 2})
+    nodes = [{"method": name, "of": operands(name)} for name in (*FUNCTIONS, "weighted")]
+    spec = spec_of(inputs, {"method": "attention", "of": nodes, "blocks": 2}, features=[])
     with project(spec, tmp_path) as made:
         for tool in (["ruff", "check"], ["ruff", "format", "--check"], ["mypy"], ["pytest", "-q"]):
             command = [sys.executable, "-m", *tool]
