@@ -71,6 +71,7 @@ def parts() -> dict[str, str]:
         "model": fenced("python", excerpt(model)),
         **{name: catalog_table(one) for name, one in catalog_tables(catalog).items()},
         "input fields": "\n".join(input_sections()),
+        "merge fields": "\n".join(merge_sections()),
         "output fields": "\n".join(output_sections()),
         "spec keys": spec_keys(spec_schema()),
         "table fields": field_table(catalog.table),
@@ -91,6 +92,13 @@ def input_sections() -> Iterator[str]:
             yield f"### {kind.name} encoder: {encoder.name}\n\n{about}\n"
             if encoder.fields:
                 yield field_table(encoder.fields)
+
+
+def merge_sections() -> Iterator[str]:
+    """A section for each merge with fields of its own."""
+    for method in load_catalog().merges.values():
+        if method.fields.keys() - {"width"}:
+            yield f"### {method.name}\n\n{field_table(method.fields)}"
 
 
 def output_sections() -> Iterator[str]:

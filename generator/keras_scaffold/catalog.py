@@ -112,19 +112,17 @@ class InputType:
 class MergeMethod:
     """A way to join vectors.
 
-    `width` is sum (side by side), equal (operands must share one width), double (they share one, and
-    the result has twice it) or one (a single number).
+    `width` is sum (side by side), first (that of the first operand), equal (operands must share one
+    width), double (they share one, and the result has twice it) or one (a single number).
     """
 
     name: str
     help: str
-    layer: str
     least: int
     width: str
+    fields: Mapping[str, Field]
     most: int | None = None
-    arguments: tuple[str, ...] = ()
-    custom_layer: str | None = None
-    file: str | None = None
+    checks: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -237,9 +235,25 @@ def _check_kinds(inputs: Mapping[str, InputType]) -> None:
             raise ValueError(f"{other} and {each.name}: both are found_in {each.found_in}")
 
 
+COMMON_WIDTH = Field(
+    "width",
+    "integer",
+    "the width to which branches are brought; by default that of the widest",
+    least=1,
+    most=8192,
+)
+
+
 def _merge_method(name: str, data: dict[str, Any]) -> MergeMethod:
-    del data["order"]
-    return MergeMethod(name, **{**data, "arguments": tuple(data.get("arguments", []))})
+    keeps_widths = data["width"] in ("sum", "first")
+    common = {} if keeps_widths else {COMMON_WIDTH.name: COMMON_WIDTH}
+    keys = ("help", "least", "width", "most")
+    return MergeMethod(
+        name=name,
+        fields={**common, **_fields(data.get("fields", {}))},
+        checks=_checks(data),
+        **{key: data[key] for key in keys if key in data},
+    )
 
 
 def _task(name: str, data: dict[str, Any], common: dict[str, Field]) -> Task:

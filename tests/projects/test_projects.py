@@ -101,13 +101,13 @@ def merge_trees():
         yield f"{name}-inside", {"method": "concatenate", "of": ["wide", inner]}
         inside = {"method": "concatenate", "of": ["narrow", "bare"]}
         yield f"{name}-outside", {"method": name, "of": [inside, "wide"]}
-        if method.width != "sum":
-            yield f"{name}-width", {"method": name, "of": ["bare", "wide"], "width": 6}
+        if "width" in method.fields:
+            yield f"{name}-width", {"method": name, "of": ["bare", "wide"], "width": 8}
         if method.least == 1:
             yield f"{name}-one", {"method": name, "of": ["narrow"]}
             yield f"{name}-bare-one", {"method": name, "of": ["bare"]}
-        if method.least == 1 and method.width != "sum":
-            yield f"{name}-one-width", {"method": name, "of": ["bare"], "width": 6}
+        if method.least == 1 and "width" in method.fields:
+            yield f"{name}-one-width", {"method": name, "of": ["bare"], "width": 8}
 
 
 def merged_spec(tree):

@@ -20,6 +20,7 @@ def _fields():
         found += [
             field for encoder in kind.encoders for field in kind.fields_with(encoder).values()
         ]
+    found += [field for method in catalog.merges.values() for field in method.fields.values()]
     found += [field for task in catalog.outputs.values() for field in task.fields.values()]
     alike = {}
     for field in found:

@@ -60,6 +60,10 @@ def test_outputs(text, entry):
         ("multiply(width=32)", {"method": "multiply", "width": 32}),
         ("add(a, b)", {"method": "add", "of": ["a", "b"]}),
         (
+            "attention(a, b, heads=8, dropout=1e-05)",
+            {"method": "attention", "of": ["a", "b"], "heads": 8, "dropout": 1e-05},
+        ),
+        (
             "concatenate(multiply(a, b, width=8), c)",
             {
                 "method": "concatenate",
@@ -115,8 +119,14 @@ BAD = [
     (parse_merge, "add(a,", "never closed"),
     (parse_merge, "add(a))", "unmatched ')'"),
     (parse_merge, "add()", "add() merges nothing"),
-    (parse_merge, "add(a, width=b)", "no width"),
-    (parse_merge, "add(a, height=3)", "did you mean 'width'?"),
+    (parse_merge, "add(a, width=b)", 'width: is "b", not a whole number; 1 to 8192'),
+    (parse_merge, "add(a, width=0)", "width: is 0; it must be 1 to 8192"),
+    (parse_merge, "add(a, width=-1)", "width: is -1; it must be 1 to 8192"),
+    (parse_merge, "add(a, width=True)", "width: is true, not a whole number"),
+    (parse_merge, "add(a, height=3)", "no option 'height' of add; choose one of width"),
+    (parse_merge, "concatenate(a, width=3)", "no option 'width' of concatenate; it has none"),
+    (parse_merge, "attention(a, head=3)", "did you mean 'heads'?"),
+    (parse_merge, "attention(a, dropout=high)", "dropout: is "),
     (parse_merge, "add(width=3, a)", "positional argument follows keyword"),
     (parse_merge, "a + b", "not a merge"),
     (parse_merge, "add(a, -b)", "'-b' is neither an input nor a merge"),

@@ -84,6 +84,7 @@ def test_mistakes_of_one_value_are_refused_by_both(spec):
         ({"inputs": []}, "non-empty"),
         ({"merge": "concat"}, "concat"),
         ({"merge": {"method": "concatenate", "width": 3}}, "width"),
+        ({"merge": {"method": "attention", "heads": 0}}, "heads"),
         ({"merge": {"method": "add", "of": [{"method": "multiply"}]}}, "of"),
         ({"outputs": [{"name": "y", "task": "binary", "classes": 2}]}, "classes"),
         ({"inputs": [{"name": "y", "type": "numeric", "filters": [2]}]}, "filters"),
@@ -125,9 +126,9 @@ def _leaves(schema):
 
 
 def test_no_mapping_is_open():
-    # The two that choose by type and task are closed by what they choose.
+    # The three that choose by type, task and method are closed by what they choose.
     opened = {leaf["title"] for leaf in _leaves(SCHEMA) if "additionalProperties" not in leaf}
-    assert opened == {"input", "output"}
+    assert opened == {"input", "output", "merge"}
 
 
 def test_an_editor_can_show_every_help_and_default():
@@ -136,6 +137,11 @@ def test_an_editor_can_show_every_help_and_default():
         properties = SCHEMA["properties"]["table"]["properties"]
         assert properties[field.name]["description"] == field.help
         assert properties[field.name]["default"] == field.default
+    for method in load_catalog().merges.values():
+        properties = SCHEMA["$defs"][f"merge_{method.name}"]["properties"]
+        for field in method.fields.values():
+            assert properties[field.name]["description"] == field.help
+            assert properties[field.name].get("default") == field.default
     for kind in load_catalog().inputs.values():
         assert json.dumps(kind.help)[1:-1] in text
         for encoder in kind.encoders.values():

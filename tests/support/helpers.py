@@ -9,7 +9,7 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Mapping
-from contextlib import chdir, redirect_stderr, redirect_stdout
+from contextlib import chdir, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 import hypothesis.strategies as st
 from keras_scaffold import cli
 from keras_scaffold.catalog import Field, load_catalog
+from keras_scaffold.spec import SpecError, complete_merge
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -217,10 +218,15 @@ def merges(draw: st.DrawFn, operands: list[str], depth: int = 3) -> dict[str, An
         if method.least <= len(rest) <= (method.most or len(rest))
     ]
     method = draw(st.sampled_from(methods))
-    node: dict[str, Any] = {"method": method.name, "of": rest}
-    if method.width != "sum" and draw(st.booleans()):
-        node["width"] = draw(st.integers(1, 64))
-    return node
+    fields = {
+        field.name: draw(st.integers(1, 64) if field.name == "width" else field_values(field))
+        for field in method.fields.values()
+        if draw(st.booleans())
+    }
+    with suppress(SpecError):  # conditions over several fields
+        complete_merge({"method": method.name, "of": ["a"] * len(rest), **fields}, ["a"])
+        return {"method": method.name, "of": rest, **fields}
+    return {"method": method.name, "of": rest}
 
 
 @st.composite

@@ -148,11 +148,11 @@ def complete_input(given: object, place: str = "input", among: Sequence[object] 
     known = kind.fields_with(encoder.name)
     what = f"{kind.name} with the encoder {encoder.name}"
     check_keys(given, ["name", "type", "encoder", *known], place, what)
-    done = Input(name, _complete_fields(given, known, name, place), kind, encoder)
+    done = Input(name, complete_fields(given, known, name, place), kind, encoder)
     if "columns" in known and len(done.columns) != done.shape[0]:
         counts = f"shape has {done.shape[0]}, columns has {len(done.columns)}"
         fail(place, f"one column for each number of shape: {counts}")
-    _run_checks((*kind.checks, *encoder.checks), done.complete, place)
+    run_checks((*kind.checks, *encoder.checks), done.complete, place)
     return done
 
 
@@ -180,7 +180,7 @@ def _complete_like(given: Mapping[Any, Any], place: str, among: Sequence[object]
             fail(f"{place}.{key}", f"is that of '{like}', which it is like; leave it out here")
     check_keys(given, ["name", "type", *own], place, f"an input like '{like}'")
     unset = {key: value for key, value in same.fields.items() if key not in own}
-    fields = _complete_fields({**unset, **given}, same.known_fields, name, place)
+    fields = complete_fields({**unset, **given}, same.known_fields, name, place)
     done = Input(name, fields, same.type, same.encoder)
     if "columns" in own and len(done.columns) != done.shape[0]:
         counts = f"'{like}' has {done.shape[0]}, here are {len(done.columns)}"
@@ -197,7 +197,7 @@ def complete_output(given: object, place: str = "output") -> Output:
     place = f"{place} ({name})"
     task = tasks[known_word(given, "task", tasks, place)]
     check_keys(given, ["name", "task", *task.fields], place, f"the task {task.name}")
-    return Output(name, _complete_fields(given, task.fields, name, place), task)
+    return Output(name, complete_fields(given, task.fields, name, place), task)
 
 
 def complete_table(given: object, place: str = "table") -> TableNotation:
@@ -206,15 +206,16 @@ def complete_table(given: object, place: str = "table") -> TableNotation:
     if not isinstance(given, Mapping):
         fail(place, f'is {shown(given)}; give a mapping such as {{delimiter: ";", decimal: ","}}')
     check_keys(given, catalog.table, place, "a table")
-    done = _complete_fields(given, catalog.table, "", place)
+    done = complete_fields(given, catalog.table, "", place)
     if given:
-        _run_checks(catalog.table_checks, done, place)
+        run_checks(catalog.table_checks, done, place)
     return TableNotation(**done)
 
 
-def _complete_fields(
+def complete_fields(
     given: Mapping[Any, Any], known: Mapping[str, Field], name: str, place: str
 ) -> Given:
+    """Check the values of fields, and fill in the defaults; `name` is that of the entry."""
     for key in given:
         if key in known:
             check_field(known[key], given[key], f"{place}.{key}")
@@ -245,7 +246,8 @@ def _expression(text: str) -> Any:
     return Environment().compile_expression(text)
 
 
-def _run_checks(checks: Iterable[Check], fields: Given, place: str) -> None:
+def run_checks(checks: Iterable[Check], fields: Given, place: str) -> None:
+    """SpecError where a condition over several fields does not hold."""
     for check in checks:
         if not _expression(check.that)(**fields):
             fail(place, check.otherwise)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from keras_scaffold.catalog import MergeMethod, load_catalog
+from keras_scaffold.spec.entries import complete_fields, run_checks
 from keras_scaffold.spec.errors import check_keys, fail, known_word, nearest, shown
-from keras_scaffold.spec.fields import Range
 
 DEEPEST_MERGE = 32
 MOST_OPERANDS = 400
-PROJECTION = Range(1, 8192)  # the width to which a merge may bring its operands
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Merge:
 
     method: str
     of: tuple[str | Merge, ...]
-    width: int | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def inputs(self) -> Iterator[str]:
@@ -38,9 +38,9 @@ class Merge:
             for operand in self.of
         ]
         method = load_catalog().merges[self.method]
-        if method.width == "sum":
-            return sum(sizes), 0
-        common = self.width or max(sizes)
+        if method.width in ("sum", "first"):
+            return (sum(sizes) if method.width == "sum" else sizes[0]), 0
+        common = self.fields.get("width") or max(sizes)
         return {"equal": common, "double": 2 * common, "one": 1}[method.width], common
 
 
@@ -66,8 +66,10 @@ def _node(
         fail("merge", f"the tree is over {DEEPEST_MERGE} levels deep; flatten it")
     if not isinstance(given, Mapping):
         fail(place, f"is {shown(given)}; give a method or a mapping with method and of")
-    check_keys(given, ["method", "of", "width"], place, "a merge")
     method = methods[known_word(given, "method", methods, place)]
+    if "width" in given and "width" not in method.fields:
+        fail(f"{place}.width", f"{method.name} keeps every width; leave width out")
+    check_keys(given, ["method", "of", *method.fields], place, f"the merge {method.name}")
     operands: list[str | Merge] = list(names)
     if "of" in given:
         if not isinstance(given["of"], list) or not given["of"]:
@@ -79,11 +81,9 @@ def _node(
     elif depth > 1:
         fail(place, "has no 'of'; list the inputs that it merges")
     _check_operands(method, len(operands), place)
-    if "width" in given:
-        if method.width == "sum":
-            fail(f"{place}.width", f"{method.name} keeps every width; leave width out")
-        PROJECTION.check(given["width"], f"{place}.width")
-    return Merge(method.name, tuple(operands), given.get("width"))
+    fields = complete_fields(given, method.fields, "", place)
+    run_checks(method.checks, fields, place)
+    return Merge(method.name, tuple(operands), fields)
 
 
 def _operand(

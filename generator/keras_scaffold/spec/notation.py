@@ -17,6 +17,7 @@ from typing import Any
 from keras_scaffold.catalog import load_catalog
 from keras_scaffold.spec.entries import complete_input, complete_output
 from keras_scaffold.spec.errors import fail, nearest, one_line
+from keras_scaffold.spec.fields import check_field, parse_field
 from keras_scaffold.spec.merge import DEEPEST_MERGE
 from keras_scaffold.spec.names import check_name, default_project_name
 from keras_scaffold.spec.reading import Given
@@ -146,8 +147,9 @@ def _merge_node(call: ast.Call, text: str, place: str, depth: int = 1) -> Given:
     """A merge of a tree that Python's parser read from the text."""
     if depth > DEEPEST_MERGE:
         fail(place, f"over {DEEPEST_MERGE} levels deep; flatten the tree")
-    method = _source(call.func, text)
-    node: Given = {"method": _known(method, load_catalog().merges, "merge", place)}
+    method = _known(_source(call.func, text), load_catalog().merges, "merge", place)
+    fields = load_catalog().merges[method].fields
+    node: Given = {"method": method}
     for operand in call.args:
         if isinstance(operand, ast.Call):
             value: Any = _merge_node(operand, text, place, depth + 1)
@@ -157,9 +159,15 @@ def _merge_node(call: ast.Call, text: str, place: str, depth: int = 1) -> Given:
             fail(place, f"'{_source(operand, text)}' is neither an input nor a merge")
         node.setdefault("of", []).append(value)
     for option in call.keywords:
-        if option.arg != "width":
-            fail(place, f"no option '{option.arg or '**'}'; did you mean 'width'?")
-        node["width"] = _number(_source(option.value, text), "width", place)
+        name = option.arg or "**"
+        if name not in fields:
+            hint = nearest(name, fields) if fields else "it has none"
+            fail(place, f"no option '{name}' of {method}; {hint}")
+        if isinstance(option.value, ast.Constant):
+            node[name] = option.value.value
+        else:
+            node[name] = parse_field(fields[name], _source(option.value, text))
+        check_field(fields[name], node[name], f"{place}: {name}")
     if len(node) == 1:
         fail(place, f"{method}() merges nothing; name its inputs, as in {method}(a, b)")
     return node
@@ -174,8 +182,7 @@ def merge_text(merge: str | Mapping[str, Any]) -> str:
     if isinstance(merge, str):
         return merge
     arguments = [merge_text(operand) for operand in merge.get("of", [])]
-    if "width" in merge:
-        arguments.append(f"width={merge['width']}")
+    arguments += [f"{key}={value}" for key, value in merge.items() if key not in ("method", "of")]
     return f"{merge['method']}({', '.join(arguments)})" if arguments else merge["method"]
 
 

@@ -20,7 +20,6 @@ from keras_scaffold.catalog import (
     load_catalog,
 )
 from keras_scaffold.spec.fields import Schema, field_schema
-from keras_scaffold.spec.merge import PROJECTION
 from keras_scaffold.spec.names import LONGEST_PROJECT_NAME, name_schema
 from keras_scaffold.spec.spec import MOST_BRANCHES
 
@@ -41,6 +40,8 @@ def spec_schema() -> Schema:
     for kind in catalog.inputs.values():
         for encoder in kind.encoders.values():
             definitions[f"input_{kind.name}_{encoder.name}"] = _encoded_input(kind, encoder)
+    for method in catalog.merges.values():
+        definitions[f"merge_{method.name}"] = _method(method)
     for task in catalog.outputs.values():
         definitions[f"output_{task.name}"] = _task_output(task)
     return {
@@ -222,36 +223,28 @@ def _merge(methods: Mapping[str, MergeMethod]) -> Schema:
         "description": "A merge of inputs and further merges.",
         "type": "object",
         "required": ["method"],
-        "additionalProperties": False,
-        "properties": {
-            "method": _choice("method", methods),
-            "of": {
-                "title": "of",
-                "description": "What is merged: names of inputs, and merges; by default all inputs.",
-                "type": "array",
-                "minItems": 1,
-                "items": {"anyOf": [{"$ref": "#/$defs/name"}, {"$ref": "#/$defs/nested_merge"}]},
-            },
-            "width": {
-                "title": "width",
-                "description": "The width to which operands are brought; by default the widest's.",
-                **PROJECTION.schema,
-            },
-        },
-        "allOf": [_method(method) for method in methods.values()],
+        "properties": {"method": _choice("method", methods)},
+        "allOf": [_when("method", method, f"merge_{method}") for method in methods],
     }
 
 
 def _method(method: MergeMethod) -> Schema:
-    operands: Schema = {"minItems": method.least}
+    operands: Schema = {
+        "title": "of",
+        "description": "What is merged: names of inputs, and merges; by default all inputs.",
+        "type": "array",
+        "minItems": method.least,
+        "items": {"anyOf": [{"$ref": "#/$defs/name"}, {"$ref": "#/$defs/nested_merge"}]},
+    }
     if method.most is not None:
         operands["maxItems"] = method.most
-    limits: Schema = {"of": operands}
-    if method.width == "sum":
-        limits["width"] = False
+    own: Schema = {"method": {"const": method.name}, "of": operands}
     return {
-        "if": {"required": ["method"], "properties": {"method": {"const": method.name}}},
-        "then": {"properties": limits},
+        "title": method.name,
+        "description": f"{method.help}.",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {**own, **_properties(method.fields.values())},
     }
 
 
