@@ -134,6 +134,7 @@ class Task:
     loss: str
     metrics: tuple[str, ...]
     fields: Mapping[str, Field]
+    numbers: bool = False  # whether its column has numbers, not labels
 
 
 @dataclass(frozen=True)
@@ -236,7 +237,9 @@ def _task(name: str, data: dict[str, Any], common: dict[str, Field]) -> Task:
     keys = ("title", "help", "column", "tensor", "size", "activation", "loss")
     fields = {**_fields(data["fields"]), **common}
     metrics = tuple(data["metrics"])
-    return Task(name=name, fields=fields, metrics=metrics, **{key: data[key] for key in keys})
+    more: dict[str, Any] = {key: data[key] for key in keys}
+    more["numbers"] = data.get("raw_dtype", "float32") == "float32"
+    return Task(name=name, fields=fields, metrics=metrics, **more)
 
 
 def _feature(name: str, data: dict[str, Any], defaults: list[str]) -> Feature:

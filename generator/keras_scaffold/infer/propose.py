@@ -134,7 +134,7 @@ def inspect(path: Path, overrides: Overrides, progress: Progress = no_progress) 
     columns, groups = _without_groups(table, columns, targets, overrides)
     columns, more = _without_leaks(table, columns, targets, overrides, groups)
     numbers = {c.name for c in columns if c.type and c.kind in ("numbers", "dates")}
-    numbers |= {target.column for target in targets if target.task == "regression"}
+    numbers |= {target.column for target in targets if target.numbers}
     warnings += (
         more + _doubts(table, columns, targets) + code_warnings(table, numbers, codes, doubtful)
     )
@@ -235,7 +235,7 @@ def _without_leaks(
         )
         done.append(column.set_aside(f"likely leakage of {known.target}: {known.how}"))
     for target in targets:
-        if target.task == "regression":
+        if target.numbers:
             warnings += _leaks_together(table, done, target)
     return done, warnings
 
