@@ -16,11 +16,12 @@ TREE = {
         {"name": "code", "type": "categorical", "shape": [2]},
         {"name": "flag", "type": "binary"},
         {"name": "topics", "type": "set"},
+        {"name": "voice", "type": "embedding", "shape": [12], "optional": True},
         {"name": "trace", "type": "timeseries", "shape": [20, 2], "encoder": "gru"},
     ],
     "merge": {
         "method": "concatenate",
-        "of": ["code", "topics", {"method": "multiply", "of": ["flag", "trace"]}],
+        "of": ["code", "topics", "voice", {"method": "multiply", "of": ["flag", "trace"]}],
     },
     "outputs": [
         {"name": "kind", "task": "multiclass", "classes": 3},

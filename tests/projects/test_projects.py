@@ -488,6 +488,12 @@ def test_a_word_in_place_of_a_number_is_named(trained, manifest, kind, command):
         ("timeseries", "nan"),
         ("timeseries", "empty"),
         ("timeseries", "objects"),
+        ("embedding", b"no vector"),
+        ("embedding", b""),
+        ("embedding", None),
+        ("embedding", "shape"),
+        ("embedding", "infinite"),
+        ("embedding", "objects"),
     ],
 )
 def test_a_broken_file_is_named(trained, manifest, kind, content, command):
@@ -501,6 +507,7 @@ def test_a_broken_file_is_named(trained, manifest, kind, content, command):
         "shape": np.zeros((3, 9)),
         "nan": np.full((3, 4), np.nan),
         "empty": np.zeros((0, 4)),
+        "infinite": np.full(10, np.inf),
         "objects": np.array([[{}] * 4] * 3, dtype=object),
     }
     if content is None:
@@ -563,7 +570,7 @@ def test_every_format_of_a_manifest_gives_the_same_tensors(trained, manifest):
         for row in range(len(examples))
     ]
     for entry in trained.spec.inputs:
-        if entry.type.name in ("image", "timeseries"):
+        if entry.type.reads_files:
             arrays[entry.name] = np.stack([row[entry.name] for row in loaded])
     arrays = {n: a.astype(str) if a.dtype == object else a for n, a in arrays.items()}
     np.savez(manifest.with_suffix(".npz"), **arrays)
@@ -856,7 +863,7 @@ def without_label(values):
     return {name: array for name, array in values.items() if name != "label"}
 
 
-@pytest.mark.parametrize("kind", ["image", "timeseries"])
+@pytest.mark.parametrize("kind", ["image", "timeseries", "embedding"])
 def test_a_lost_file_of_an_optional_input_counts_as_missing(kind, tmp_path):
     inputs = [small_input("it", kind, optional=True), small_input("other", kind)]
     with project(spec_of(inputs, features=[]), tmp_path) as made:

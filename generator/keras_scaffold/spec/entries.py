@@ -66,8 +66,9 @@ class Input(Entry):
         """The width of its branch, which ends in (batch, width)."""
         value = self.fields[self.encoder.width_of]
         width: int = value[-1] if isinstance(value, list) else value
-        # A raw one has a sign besides, where it may be missing.
-        signs = 2 if self.encoder.raw and self.fields["optional"] else 1
+        # A raw one has a sign besides, where it may be missing: FillMissing adds it.
+        filled = self.fields["optional"] and self.type.absent_layer == "FillMissing"
+        signs = 2 if self.encoder.raw and filled else 1
         return width * self.encoder.width_times * signs
 
 
