@@ -22,7 +22,7 @@ class Field:
     """One key that an input, an output or the table may have.
 
     `kind` is shape, integer, integers, number, flag, choice, column or columns, and also input, date_format,
-    character, encoding, codes or classes; `least` and `most` bound each number (one bound per axis for a shape).
+    character, encoding, codes, classes, names or levels; `least` and `most` bound each number (one bound per axis for a shape).
     """
 
     name: str
@@ -35,6 +35,7 @@ class Field:
     empty: bool = False
     choices: tuple[str, ...] = ()
     axes: tuple[str, ...] = ()
+    required: bool = False  # no default: a spec must give it
 
 
 @dataclass(frozen=True)

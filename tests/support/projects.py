@@ -46,7 +46,7 @@ def small(field: Field) -> Any:
         return [6, 4][: field.count]
     if field.kind in ("integer", "classes"):
         return min(field.default, max(field.least, 8))
-    return field.default
+    return ["low", "mid", "high"] if field.kind == "names" else field.default
 
 
 def small_input(name: str, kind: str, encoder: str | None = None, **more: Any) -> dict[str, Any]:

@@ -43,6 +43,7 @@ from keras_scaffold.spec import (
     SpecError,
     check_name,
     default_project_name,
+    one_line,
     validate,
 )
 
@@ -565,8 +566,9 @@ def _output(target: Target, table: Table, taken: set[str], several: bool) -> Giv
     entry: Given = {"name": name, "task": target.task}
     if name != target.column:
         entry["column"] = target.column
-    if isinstance(task.size, str):
-        entry[task.size] = target.classes
+    if isinstance(task.size, str) and not task.numbers:
+        ordered = task.fields[task.size].kind == "names"
+        entry[task.size] = _in_order(target) if ordered else target.classes
     if several and target.missing:
         entry["optional"] = True
     if target.ignore_case:
@@ -574,6 +576,18 @@ def _output(target: Target, table: Table, taken: set[str], several: bool) -> Giv
     if target.separator not in ("", "|"):
         entry["separator"] = target.separator
     return entry
+
+
+def _in_order(target: Target) -> list[str]:
+    """The labels of a target in the order of the numbers that they are; DataError for words."""
+    labels = [label for label, _ in target.counts]
+    try:
+        return sorted(labels, key=float)
+    except ValueError:
+        raise DataError(
+            f"--target {one_line(target.column)}:{target.task}: the order of {', '.join(map(one_line, labels[:3]))}"
+            " is not in the data; take multiclass, and change the task and its classes in the spec"
+        ) from None
 
 
 def _spec(table: Table, inputs: list[ProposedInput], outputs: list[Given]) -> Spec | None:

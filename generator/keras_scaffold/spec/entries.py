@@ -213,6 +213,8 @@ def _complete_fields(
             check_field(known[key], given[key], f"{place}.{key}")
     done: Given = {}
     for key, field in known.items():
+        if field.required and key not in given:
+            fail(f"{place}.{key}", f"is missing; give {field.help}")
         done[key] = given[key] if key in given else _default(field, name, given, done)
     return done
 
