@@ -42,6 +42,9 @@ PARTLY = {
         {"name": "ward", "task": "multiclass", "classes": ["a", "b", "c"], "balance": True},
         {"name": "tags", "task": "multilabel", "optional": True, "weight": "trust"},
         {"name": "days", "task": "regression", "optional": True, "loss_weight": 2},
+        {"name": "visits", "task": "count", "weight": "trust"},
+        {"name": "cost", "task": "quantile", "optional": True},
+        {"name": "risk", "task": "ordinal", "classes": ["low", "mid", "high"], "optional": True},
     ],
 }
 # Encoders that inputs share, one of them with an input ahead of the one that has it.

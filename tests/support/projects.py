@@ -311,7 +311,7 @@ def check_life(made: Project, folder: Path) -> None:
         assert name in predicted
     for entry in spec.outputs:
         if entry.task.activation == "linear":
-            wanted = predictions[entry.name][:, 0]
+            wanted = predictions[entry.name][:, entry.size // 2]  # of quantiles, the median
             np.testing.assert_allclose(predicted[entry.name], wanted, rtol=1e-3)
 
 
