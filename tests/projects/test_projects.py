@@ -29,6 +29,7 @@ from projects import (
     TYPES,
     assert_finite,
     assert_same,
+    bare_output,
     check_life,
     check_structure,
     drawn_specs,
@@ -213,7 +214,7 @@ def hostile_specs():
             for name, (kind, encoder) in zip(names, kinds, strict=False)
         ]
         tasks = list(zip(LAYERS_AND_MORE[start + 4 :] or ["label"], TASKS, strict=False))
-        yield spec_of(inputs, outputs=[{"name": name, "task": task} for name, task in tasks])
+        yield spec_of(inputs, outputs=[bare_output(name, task) for name, task in tasks])
     for start in range(0, len(ENCODERS), 3):  # shared encoders, with long names
         kinds = enumerate(ENCODERS[start : start + 3])
         pairs = [
@@ -238,7 +239,7 @@ def hostile_specs():
         yield spec_of([one, two], MERGES[len(encoder) % len(MERGES)], outputs)
     for task in TASKS:
         for column in ('a "q" \\', "it's", "w" * 100):
-            outputs = [{"name": "z" * 32, "task": task, "column": column}]
+            outputs = [bare_output("z" * 32, task, column=column)]
             yield spec_of([{"name": "a", "type": TYPES[0]}], outputs=outputs)
     for name in ("R&D \"x\" 'y' {{ z }} {% raw %} \\", "日本語 {}", "100 % <b>", "Ünï #1", "'''"):
         yield spec_of([{"name": "a", "type": TYPES[0]}], name=name)
@@ -328,7 +329,7 @@ def three_of_each(kinds, weighted=False):
         for each in (inputs if len(kinds) == 1 else inputs[::3])
     ]
     outputs = [
-        {"name": f"{task}_{number}", "task": task, **(outputs_with(task) if weighted else {})}
+        bare_output(f"{task}_{number}", task, **(outputs_with(task) if weighted else {}))
         for task in TASKS
         for number in ("one", "two", "three")
     ]

@@ -64,6 +64,12 @@ def small_output(name: str, task: str, **more: Any) -> dict[str, Any]:
     return {"name": name, "task": task, **values, **more}
 
 
+def bare_output(name: str, task: str, **more: Any) -> dict[str, Any]:
+    """An output with what its task requires, and defaults for all else."""
+    required = [field for field in CATALOG.outputs[task].fields.values() if field.required]
+    return {"name": name, "task": task, **{f.name: small(f) for f in required}, **more}
+
+
 def spec_of(
     inputs: list[dict[str, Any]],
     merge: Any = "concatenate",
