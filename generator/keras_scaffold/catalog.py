@@ -21,8 +21,8 @@ from keras_scaffold.source import template_root as template_root
 class Field:
     """One key that an input, an output or the table may have.
 
-    `kind` is shape, integer, integers, number, flag, choice, column or columns, and also input, preset,
-    date_format, character, encoding, codes or classes; `least` and `most` bound each number (one bound per axis for a shape).
+    `kind` is shape, integer, integers, number, flag, choice, column or columns, and also input, preset, date_format,
+    character, encoding, codes, classes, names or levels; `least` and `most` bound each number (one bound per axis for a shape).
     """
 
     name: str
@@ -35,6 +35,7 @@ class Field:
     empty: bool = False
     choices: tuple[str, ...] = ()
     axes: tuple[str, ...] = ()
+    required: bool = False  # no default: a spec must give it
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,7 @@ class Task:
     loss: str
     metrics: tuple[str, ...]
     fields: Mapping[str, Field]
+    numbers: bool = False  # whether its column has numbers, not labels
 
 
 @dataclass(frozen=True)
@@ -260,7 +262,9 @@ def _task(name: str, data: dict[str, Any], common: dict[str, Field]) -> Task:
     keys = ("title", "help", "column", "tensor", "size", "activation", "loss")
     fields = {**_fields(data["fields"]), **common}
     metrics = tuple(data["metrics"])
-    return Task(name=name, fields=fields, metrics=metrics, **{key: data[key] for key in keys})
+    more: dict[str, Any] = {key: data[key] for key in keys}
+    more["numbers"] = data.get("raw_dtype", "float32") == "float32"
+    return Task(name=name, fields=fields, metrics=metrics, **more)
 
 
 def _feature(name: str, data: dict[str, Any], defaults: list[str]) -> Feature:

@@ -16,11 +16,12 @@ TREE = {
         {"name": "code", "type": "categorical", "shape": [2]},
         {"name": "flag", "type": "binary"},
         {"name": "topics", "type": "set"},
+        {"name": "voice", "type": "embedding", "shape": [12], "optional": True},
         {"name": "trace", "type": "timeseries", "shape": [20, 2], "encoder": "gru"},
     ],
     "merge": {
         "method": "concatenate",
-        "of": ["code", "topics", {"method": "multiply", "of": ["flag", "trace"]}],
+        "of": ["code", "topics", "voice", {"method": "multiply", "of": ["flag", "trace"]}],
     },
     "outputs": [
         {"name": "kind", "task": "multiclass", "classes": 3},
@@ -42,6 +43,9 @@ PARTLY = {
         {"name": "ward", "task": "multiclass", "classes": ["a", "b", "c"], "balance": True},
         {"name": "tags", "task": "multilabel", "optional": True, "weight": "trust"},
         {"name": "days", "task": "regression", "optional": True, "loss_weight": 2},
+        {"name": "visits", "task": "count", "weight": "trust"},
+        {"name": "cost", "task": "quantile", "optional": True},
+        {"name": "risk", "task": "ordinal", "classes": ["low", "mid", "high"], "optional": True},
     ],
 }
 # Encoders that inputs share, one of them with an input ahead of the one that has it.

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from keras_scaffold.catalog import load_catalog
 from keras_scaffold.render.diagram import draw, draw_partial, for_encoding
 from keras_scaffold.spec import Merge, validate
+from projects import bare_output
 from terminal import approve
 
 INDICATORS = {"name": "indicators", "type": "numeric", "shape": [20]}
@@ -123,7 +124,7 @@ def specs(draw):
         encoder = draw(st.sampled_from(list(kind.encoders)))
         inputs.append({"name": name, "type": kind.name, "encoder": encoder})
     outputs = [
-        {"name": f"out_{place}", "task": task, "column": f"= {place}"}
+        bare_output(f"out_{place}", task, column=f"= {place}")
         for place, task in enumerate(
             draw(st.lists(st.sampled_from(list(load_catalog().outputs)), min_size=1, max_size=5))
         )

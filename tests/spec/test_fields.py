@@ -81,6 +81,12 @@ BEYOND_SCHEMA = {
     "character": _no_letter_of_ascii,
     "encoding": _no_codec,
     "date_format": _no_strptime_format,
+    "names": lambda value: (
+        _whole_float(value) or _untidy_code(value) or _one_label_in_two_types(value)
+    ),
+    "levels": lambda value: (
+        isinstance(value, list) and (value != sorted(value) or 0.5 not in value[1:-1])
+    ),
     "codes": lambda value: _unprintable(value) or _untidy_code(value),
 }
 

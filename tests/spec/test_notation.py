@@ -42,6 +42,15 @@ def test_inputs(text, entry):
     [
         ("y:binary", {"name": "y", "task": "binary"}),
         ("genre:multiclass:4", {"name": "genre", "task": "multiclass", "classes": 4}),
+        ("price:quantile", {"name": "price", "task": "quantile"}),
+        (
+            "price:quantile:0.1,0.5,0.9",
+            {"name": "price", "task": "quantile", "levels": [0.1, 0.5, 0.9]},
+        ),
+        (
+            "risk:ordinal:low,mid,high",
+            {"name": "risk", "task": "ordinal", "classes": ["low", "mid", "high"]},
+        ),
         (
             "outcome:multiclass:home,ward,icu",
             {"name": "outcome", "task": "multiclass", "classes": ["home", "ward", "icu"]},
@@ -106,6 +115,11 @@ BAD = [
     (parse_output, "y", "NAME:TASK[:CLASSES]"),
     (parse_output, "y:binry", "did you mean 'binary'?"),
     (parse_output, "y:binary:2", "takes no number"),
+    (parse_output, "y:ordinal", "classes: is missing"),
+    (parse_output, "y:ordinal:3", "give a list such as [low, mid, high]"),
+    (parse_output, "y:quantile:0.05,0.5", "must be between other levels"),
+    (parse_output, "y:quantile:0.9,0.5,0.1", "ascending order"),
+    (parse_output, "y:quantile:0,0.5,1", "between 0 and 1"),
     (parse_output, "y:multiclass:one", "whole number"),
     (parse_output, "y:multiclass:1", "2 to 100000"),
     (parse_output, "y:multiclass:a,b,a", 'names the class "a" twice'),

@@ -137,14 +137,19 @@ def field_values(field: Field) -> st.SearchStrategy[Any]:
     if field.kind == "codes":
         codes = st.integers(-999, -1) | st.floats(-9, 9) | st.sampled_from(["k. A.", "unknown"])
         return st.dictionaries(columns(), st.lists(codes, min_size=1, max_size=3), max_size=2)
-    if field.kind == "classes":
+    if field.kind in ("classes", "names"):
         words = st.text("abcXYZ 0-9äß_:,'\"{}é", min_size=1, max_size=12).filter(
             lambda word: word == word.strip()
         )
         names = st.lists(words | st.integers(-9, 9), min_size=2, max_size=5, unique_by=str)
+        if field.kind == "names":
+            return names
         return st.integers(field.least, min(field.most, field.least + 60)) | names
     if field.kind == "preset":
         return st.sampled_from([field.default, "weights/minilm", 'C:\\mine\\"a" b'])
+    if field.kind == "levels":
+        levels = st.lists(st.integers(1, 99), max_size=5).map(lambda some: {*some, 2, 50, 98})
+        return levels.map(lambda some: [level / 100 for level in sorted(some)])
     if field.kind == "input":  # of those that a spec has; see `specs`
         return st.just("")
     if field.kind == "columns":
@@ -200,7 +205,7 @@ def outputs(draw: st.DrawFn, name: str) -> dict[str, Any]:
     task = draw(st.sampled_from(list(load_catalog().outputs.values())))
     entry: dict[str, Any] = {"name": name, "task": task.name}
     for field in task.fields.values():
-        if draw(st.booleans()):
+        if field.required or draw(st.booleans()):
             entry[field.name] = draw(field_values(field))
     return entry
 

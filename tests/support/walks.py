@@ -23,9 +23,10 @@ from keras_scaffold.evolve.project import read_answers
 from keras_scaffold.render.history import Recorded, current, template_at
 from keras_scaffold.render.project import render_version
 from keras_scaffold.spec import SpecError, validate
-from keras_scaffold.spec.notation import merge_text
+from keras_scaffold.spec.notation import merge_text, output_text
 from past import commit_all, git
 from people import Files, Same, texts
+from projects import bare_output
 
 CATALOG = load_catalog()
 NAMES = ["alpha", "bravo", "chart", "delta", "echo", "fox_1", "gamma", "hotel", "x", "model"]
@@ -93,7 +94,7 @@ def random_given(chance: random.Random, *, alike: bool = False) -> Given:
         if alike:
             inputs = [{**inputs[0], "name": name} for name in names]
         outputs = [
-            {"name": name, "task": chance.choice(list(CATALOG.outputs))}
+            bare_output(name, chance.choice(list(CATALOG.outputs)))
             for name in ["label", "price"][: chance.choice([1, 1, 2])]
         ]
         given: Given = {"project_name": "Random Walk", "inputs": inputs, "outputs": outputs}
@@ -197,7 +198,7 @@ def _remove_feature(chance: random.Random, given: Given) -> Command:
 
 def _add_output(chance: random.Random, given: Given) -> Command:
     name = _free(chance, given)
-    words = ["add", "output", f"{name}:{chance.choice(list(CATALOG.outputs))}"]
+    words = ["add", "output", output_text(bare_output(name, chance.choice(list(CATALOG.outputs))))]
     return Command(words, ["remove", "output", name])
 
 

@@ -57,7 +57,9 @@ def complete_output(incomplete: str) -> list[Offer]:
     if task is None or not isinstance(task.size, str):
         return []
     classes = task.fields[task.size]
-    return [(f"{before}{classes.default}", classes.help)]
+    default = ["low", "mid", "high"] if classes.required else classes.default
+    shown = ",".join(map(str, default)) if isinstance(default, list) else default
+    return [(f"{before}{shown}", classes.help)]
 
 
 def complete_merge(incomplete: str, inputs: Iterable[str]) -> list[Offer]:

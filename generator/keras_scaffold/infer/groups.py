@@ -90,7 +90,7 @@ def _numbers(table: Table, name: str) -> Numbers:
 
 def _labels(table: Table, target: Target) -> Numbers | Codes:
     """A target in the sample: numbers, NaN where one is missing, or codes of labels, below 0."""
-    if target.task == "regression":
+    if target.numbers:
         return _numbers(table, target.column)
     cells = table.sample[target.column].str.strip_chars().fill_null("")
     cells = pl.select(

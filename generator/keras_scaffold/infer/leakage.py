@@ -64,7 +64,7 @@ def find_leaks(table: Table, columns: list[Column], target: Target, group: str =
             continue
         cells = frame[column.name].str.strip_chars().fill_null("")
         numbers = _numbers(table, frame, column.name)
-        if target.task == "regression":
+        if target.numbers:
             y_true = _numbers(table, frame, target.column)
             if how := _predicts_number(cells, numbers, y_true, parts, column):
                 leaks.append(Leak(column.name, target.column, how))

@@ -51,6 +51,7 @@ from keras_scaffold.spec import (
     SpecError,
     check_name,
     default_project_name,
+    one_line,
     validate,
 )
 
@@ -142,7 +143,7 @@ def inspect(path: Path, overrides: Overrides, progress: Progress = no_progress) 
     columns, groups = _without_groups(table, columns, targets, overrides)
     columns, more = _without_leaks(table, columns, targets, overrides, groups)
     numbers = {c.name for c in columns if c.type and c.kind in ("numbers", "dates")}
-    numbers |= {target.column for target in targets if target.task == "regression"}
+    numbers |= {target.column for target in targets if target.numbers}
     warnings += (
         more + _doubts(table, columns, targets) + code_warnings(table, numbers, codes, doubtful)
     )
@@ -246,7 +247,7 @@ def _without_leaks(
         )
         done.append(column.set_aside(f"likely leakage of {known.target}: {known.how}"))
     for target in targets:
-        if target.task == "regression":
+        if target.numbers:
             warnings += _leaks_together(table, done, target)
     return done, warnings
 
@@ -609,8 +610,9 @@ def _output(target: Target, table: Table, taken: set[str], several: bool) -> Giv
     entry: Given = {"name": name, "task": target.task}
     if name != target.column:
         entry["column"] = target.column
-    if isinstance(task.size, str):
-        entry[task.size] = target.classes
+    if isinstance(task.size, str) and not task.numbers:
+        ordered = task.fields[task.size].kind == "names"
+        entry[task.size] = _in_order(target) if ordered else target.classes
     if several and target.missing:
         entry["optional"] = True
     if target.ignore_case:
@@ -618,6 +620,18 @@ def _output(target: Target, table: Table, taken: set[str], several: bool) -> Giv
     if target.separator not in ("", "|"):
         entry["separator"] = target.separator
     return entry
+
+
+def _in_order(target: Target) -> list[str]:
+    """The labels of a target in the order of the numbers that they are; DataError for words."""
+    labels = [label for label, _ in target.counts]
+    try:
+        return sorted(labels, key=float)
+    except ValueError:
+        raise DataError(
+            f"--target {one_line(target.column)}:{target.task}: the order of {', '.join(map(one_line, labels[:3]))}"
+            " is not in the data; take multiclass, and change the task and its classes in the spec"
+        ) from None
 
 
 def _spec(table: Table, inputs: list[ProposedInput], outputs: list[Given]) -> Spec | None:

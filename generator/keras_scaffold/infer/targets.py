@@ -50,6 +50,11 @@ class Target:
     separator: str = ""  # of several labels in a cell
     ignore_case: bool = False  # whether a person wants spellings of a label to be one
 
+    @property
+    def numbers(self) -> bool:
+        """Whether it is predicted as a number."""
+        return load_catalog().outputs[self.task].numbers
+
 
 def likely_target(columns: Sequence[Column]) -> str:
     """The column that is most likely to be predicted: by its name, else the last that can be."""
@@ -89,6 +94,7 @@ def find_target(
 ) -> Target:
     """The task of a target, from all its rows, or as it was `chosen`."""
     name, where = column.name, f"--target {one_line(column.name)}"
+    tasks = load_catalog().outputs
     if name in table.arrays and name not in table.native:
         raise DataError(f"{where}: the array has several values a row; a target has one")
     # In the form in which a project reads labels: 1.0 is 1, True is true.
@@ -104,7 +110,7 @@ def find_target(
         as_numbers(label, table.notation_of(name), name, codes=False).alias("number")
     )
     amounts, more = _without(counted, is_hole(label, table.notation_of(name), name))
-    if chosen == "regression" or (not chosen and _amounts(amounts)):
+    if tasks[chosen].numbers if chosen else _amounts(amounts):
         counted = amounts
         missing += more
     elif chosen == "multilabel" or (not chosen and counted.height > 2 and _separator(counted)):
@@ -124,9 +130,9 @@ def find_target(
         hint = "make a number of it" if timed else "write plain numbers"
         raise DataError(f"{where}: {reason}; {hint}, or choose another target")
     task = chosen or _task(counted, rows, where)
-    check = {"regression": _regression, "multilabel": _multilabel}.get(task, _classes)
+    check = _numbers if tasks[task].numbers else _multilabel if task == "multilabel" else _classes
     target = check(name, task, counted, counted["number"], where)
-    if ignore_case and "ignore_case" not in load_catalog().outputs[task].fields:
+    if ignore_case and "ignore_case" not in tasks[task].fields:
         raise DataError(
             f"--ignore-case {one_line(name)}: is {task}; only single labels have a case"
         )
@@ -221,14 +227,15 @@ def _joins(counted: pl.DataFrame, mark: str) -> bool:
 Facts = dict[str, Any]
 
 
-def _regression(
-    name: str, task: str, counted: pl.DataFrame, numbers: pl.Series, where: str
-) -> Facts:
-    bad = counted.filter(numbers.is_null())
+def _numbers(name: str, task: str, counted: pl.DataFrame, numbers: pl.Series, where: str) -> Facts:
+    wrong, what = numbers.is_null(), "numbers"
+    if task == "count":
+        wrong, what = wrong | (numbers < 0) | (numbers != numbers.round()), "whole numbers from 0"
+    bad = counted.filter(wrong)
     if bad.height:
         example = one_line(str(bad["label"][0]))
         raise DataError(
-            f"{where}: {int(bad['count'].sum()):,} cells are no numbers, such as '{example}';"
+            f"{where}: {int(bad['count'].sum()):,} cells are no {what}, such as '{example}';"
             " empty or fix them"
         )
     values = pl.Series(numbers).repeat_by(counted["count"].clip(upper_bound=50)).explode()

@@ -71,8 +71,9 @@ class Input(Entry):
         """The width of its branch, which ends in (batch, width)."""
         value = self.fields[self.encoder.width_of]
         width: int = value[-1] if isinstance(value, list) else value
-        # A raw one has a sign besides, where it may be missing.
-        signs = 2 if self.encoder.raw and self.fields["optional"] else 1
+        # A raw one has a sign besides, where it may be missing: FillMissing adds it.
+        filled = self.fields["optional"] and self.type.absent_layer == "FillMissing"
+        signs = 2 if self.encoder.raw and filled else 1
         return width * self.encoder.width_times * signs
 
 
@@ -221,6 +222,8 @@ def complete_fields(
             check_field(known[key], given[key], f"{place}.{key}")
     done: Given = {}
     for key, field in known.items():
+        if field.required and key not in given:
+            fail(f"{place}.{key}", f"is missing; give {field.help}")
         done[key] = given[key] if key in given else _default(field, name, given, done)
     return done
 

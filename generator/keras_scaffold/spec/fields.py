@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 from keras_scaffold.catalog import Field
@@ -214,6 +215,44 @@ class _Classes(_Kind):
         return [name.strip() for name in text.split(",")] if "," in text else super().parse(text)
 
 
+class _Names(_Classes):
+    """The names of classes, in their order."""
+
+    def check(self, field: Field, value: object, place: str) -> None:
+        if not isinstance(value, list):
+            fail(place, f"is {shown(value)}; give a list such as [low, mid, high]")
+        super().check(field, value, place)
+
+    def schema(self, field: Field) -> Schema:
+        names: Schema = super().schema(field)["anyOf"][1]
+        return names
+
+
+class _Levels(_Kind):
+    """Levels of quantiles: numbers between 0 and 1, ascending, with the median inside."""
+
+    def check(self, field: Field, value: object, place: str) -> None:
+        if not isinstance(value, list):
+            fail(place, f"is {shown(value)}; give a list such as {shown(field.default)}")
+        for index, level in enumerate(value):
+            if not isinstance(level, float) or not 0 < level < 1:
+                fail(f"{place}[{index}]", f"is {shown(level)}; give a number between 0 and 1")
+        if any(low >= high for low, high in pairwise(value)):
+            fail(place, f"is {shown(value)}; write the levels in ascending order, each once")
+        if 0.5 not in value[1:-1]:
+            fail(place, f"is {shown(value)}; the median, 0.5, must be between other levels")
+        if len(value) > field.most:
+            fail(place, f"has {len(value)} levels; {field.most} are the most")
+
+    def schema(self, field: Field) -> Schema:
+        level = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
+        several = {"minItems": 3, "maxItems": field.most, "uniqueItems": True}
+        return {"type": "array", **several, "items": level, "contains": {"const": 0.5}}
+
+    def parse(self, text: str) -> Any:
+        return super().parse(text if text.startswith("[") else f"[{text}]")
+
+
 class _Column(_Text):
     def check(self, field: Field, value: object, place: str) -> None:
         if field.empty and value == "":
@@ -364,4 +403,6 @@ _KINDS: Mapping[str, _Kind] = {
     "date_format": _DateFormat(),
     "codes": _Codes(),
     "classes": _Classes(),
+    "names": _Names(),
+    "levels": _Levels(),
 }

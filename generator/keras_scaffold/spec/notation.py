@@ -86,7 +86,10 @@ def parse_output(text: str) -> Given:
         size = tasks[entry["task"]].size
         if not isinstance(size, str):
             fail(place, f"{entry['task']} takes no number; write {parts[0]}:{entry['task']}")
-        if tasks[entry["task"]].fields[size].kind == "classes" and "," in parts[2]:
+        field = tasks[entry["task"]].fields[size]
+        if field.kind == "levels":
+            entry[size] = parse_field(field, parts[2])
+        elif field.kind in ("classes", "names") and "," in parts[2]:
             entry[size] = [name.strip() for name in parts[2].split(",")]
         else:
             entry[size] = _number(parts[2], f"number of {size}", place)
@@ -117,10 +120,12 @@ def output_text(entry: Mapping[str, Any]) -> str | None:
         return None
     parts = [entry["name"], entry["task"]]
     if isinstance(size, str) and size in entry:
-        names = entry[size] if isinstance(entry[size], list) else []
-        if any(not isinstance(name, str) or re.search("[,:]", name) for name in names):
+        values = entry[size] if isinstance(entry[size], list) else [entry[size]]
+        if isinstance(entry[size], list) and any(
+            not isinstance(value, str | float) or re.search("[,:]", str(value)) for value in values
+        ):
             return None
-        parts.append(",".join(names) or str(entry[size]))
+        parts.append(",".join(map(str, values)))
     return ":".join(parts)
 
 

@@ -212,6 +212,7 @@ def _task_output(task: Task) -> Schema:
         "title": task.title,
         "description": f"{task.help}. The column holds {task.column}.",
         "type": "object",
+        "required": [field.name for field in task.fields.values() if field.required],
         "additionalProperties": False,
         "properties": {**own, **_properties(task.fields.values())},
     }

@@ -35,6 +35,7 @@ from keras_scaffold.spec import (
     validate,
     without_unread_codes,
 )
+from keras_scaffold.spec.fields import parse_field
 from keras_scaffold.spec.notation import merge_text, parse_merge, shape_text
 from keras_scaffold.wizard import kept
 from keras_scaffold.wizard.navigation import Dialog
@@ -404,14 +405,18 @@ def _classes(dialog: Dialog, entry: Given, key: str, offered: Given) -> Given:
 
     def parse(text: str) -> Any:
         value: Any = int(text) if re.fullmatch(r"[0-9]{1,9}", text) else text
-        if field.kind == "classes" and "," in text:
+        if field.kind == "levels":
+            value = parse_field(field, text)
+        elif field.kind in ("classes", "names") and "," in text:
             value = [name.strip() for name in text.split(",")]
         check_field(field, value, key)
         return value
 
     default = offered.get(key, field.default) if entry["task"] == offered["task"] else field.default
     shown = ", ".join(map(str, default)) if isinstance(default, list) else str(default)
-    question = Text(f"How many {key} has {entry['name']}?", shown, parse, field.help)
+    which = field.kind in ("levels", "names")
+    message = f"{'Which' if which else 'How many'} {key} has {entry['name']}?"
+    question = Text(message, shown, parse, field.help)
     value = parse(dialog.ask(question))
     return {} if value == field.default else {key: value}
 
