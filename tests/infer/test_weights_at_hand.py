@@ -55,3 +55,16 @@ def test_kept_weights_that_are_gone_are_left_out(table, tmp_path):
 def test_a_folder_without_weights_is_refused(table, tmp_path):
     with pytest.raises(DataError, match=r"--text-weights nowhere: no config\.json"):
         _text(table, text_weights="nowhere")
+
+
+def test_short_texts_of_many_rows_get_ngrams(table):
+    lines = table.read_text().splitlines()
+    many = [lines[0], *lines[1:] * 30]
+    many = [
+        f"{line.partition(',')[0]} of {n},{line.partition(',')[2]}" for n, line in enumerate(many)
+    ]
+    table.write_text("\n".join([lines[0], *many[1:]]))
+    assert _text(table)["encoder"] == "ngrams"
+    assert _text(table)["shape"] == [128]
+    table.write_text("\n".join([lines[0], *many[1:1900]]))
+    assert "encoder" not in _text(table)
