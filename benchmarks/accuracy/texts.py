@@ -79,7 +79,7 @@ def propose(manifest: Path, facts: dict[str, Any], work: Path) -> dict[str, Any]
         word for name, kind in facts["types"].items() if kind == "leak" for word in ("--drop", name)
     ]
     out = work / "proposed.yml"
-    target = ["--target", facts["target"], "--out", str(out), "--text-weights", "none"]
+    target = ["--target", facts["target"], "--out", str(out), "--text-weights", "none", "--force"]
     call(
         [sys.executable, "-m", "keras_scaffold", "inspect", str(manifest), *target, *dropped], work
     )
