@@ -296,6 +296,9 @@ def load_catalog() -> Catalog:
     def in_order(entries: dict[str, dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
         return sorted(entries.items(), key=lambda item: (item[1]["order"], item[0]))
 
+    for data in inputs.values():
+        for other, names in data.get("encoders_of", {}).items():
+            data["encoders"] = {name: inputs[other]["encoders"][name] for name in names}
     types = {name: _input_type(name, data, input_fields) for name, data in in_order(inputs)}
     _check_kinds(types)
     return Catalog(
