@@ -24,7 +24,9 @@ def made(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_a_vector_is_the_mean_over_the_tokens(made):
-    encoder = made.module("pretrained").PretrainedText(str(random_weights("text")), 8, length=10)
+    encoder = made.module("pretrained").PretrainedText(
+        str(random_weights("text")), 8, length=10, normalize=made.module("data").normal_form
+    )
     vectors = encoder.encode(np.array(TEXTS, object))
     for text, vector in zip(TEXTS, vectors, strict=True):
         tokens = {name: ids[None] for name, ids in encoder.tokenize(text).items()}
@@ -57,11 +59,11 @@ def test_each_content_is_encoded_once(made, monkeypatch):
     monkeypatch.setattr(
         kind, "encode_new", lambda self, new: seen.append([*new.values()]) or encode_new(self, new)
     )
-    weights = str(random_weights("text"))
-    first = kind(weights, 8, length=10).encode(np.array(TEXTS, object))
-    again = kind(weights, 8, length=10).encode(np.array([*TEXTS, "new"], object))
+    weights, normal_form = str(random_weights("text")), made.module("data").normal_form
+    first = kind(weights, 8, 10, normal_form).encode(np.array(TEXTS, object))
+    again = kind(weights, 8, 10, normal_form).encode(np.array([*TEXTS, "new"], object))
     np.testing.assert_array_equal(again[:-1], first)
-    kind(weights, 8, length=4).encode(np.array(TEXTS[:1], object))
+    kind(weights, 8, 4, normal_form).encode(np.array(TEXTS[:1], object))
     assert list(map(sorted, seen)) == [sorted(set(TEXTS)), ["new"], TEXTS[:1]]
 
 
@@ -90,7 +92,7 @@ def _serve(run, values):
 
     served = tf.saved_model.load(str(run / "saved_model"))
     pictures = [tf.io.read_file(path) for path in values["picture"]]
-    texts = [f" {text} " if text else "" for text in values["text"]]
+    texts = [f"\u00a0{text} " if text else "" for text in values["text"]]
     return served.serve({"text": tf.constant(texts), "picture": tf.stack(pictures)})
 
 
@@ -106,6 +108,6 @@ def test_wrong_weights_are_one_line(made, weights, problem):
     pretrained = made.module("pretrained")
     weights = weights or str(random_weights("text"))
     with pytest.raises(made.module("manifest").DataError) as error:
-        pretrained.PretrainedText(weights, 7, length=10)
+        pretrained.PretrainedText(weights, 7, 10, made.module("data").normal_form)
     assert problem in str(error.value)
     assert "\n" not in str(error.value)
