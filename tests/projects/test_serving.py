@@ -35,7 +35,7 @@ def sent(entry, cells, folder, spec):
         path = folder / cells[0].strip()
         if spec.dtype == tf.string:
             return path.read_bytes() if cells[0].strip() else b""
-        blank = np.full((1, spec.shape[-1]), np.nan)
+        blank = np.full([size or 1 for size in spec.shape[1:]], np.nan)
         return (np.load(path) if cells[0].strip() else blank).tolist()
     if spec.dtype == tf.string:
         return cells[0] if spec.shape.rank == 1 else list(cells)
@@ -158,7 +158,8 @@ def as_written(chance, entry, cell, folder):
     """A cell of the sample with what people do to it: spaces, another case, another date."""
     import numpy as np
 
-    if cell.endswith(".npy") and chance.random() < 0.3:  # longer than the model's tensor
+    series = entry.type.name == "timeseries"
+    if series and cell.endswith(".npy") and chance.random() < 0.3:  # longer than the model's tensor
         longer = f"{cell.removesuffix('.npy')}_longer.npy"
         np.save(folder / longer, np.tile(np.load(folder / cell), (3, 1)))
         cell = longer
@@ -169,6 +170,7 @@ def as_written(chance, entry, cell, folder):
         "numeric": lambda: [cell, f"{float(cell):e}", str(float(cell) * 1e9), "7"],
         "text": lambda: [cell, cell.upper(), "1.0", "é 日 ☃", f"{cell} unknown"],
         "set": lambda: [cell, cell.upper(), "1.0", f"{cell} | TRUE|unknown"],
+        "sequence": lambda: [cell, cell.upper(), "1.0", f"{cell} | TRUE|unknown"],
     }
     cell = chance.choice(choices.get(entry.type.name, lambda: [cell])())
     spaces = ["", "", " ", "\t", *(["\u00a0"] if entry.type.name != "numeric" else [])]
@@ -248,6 +250,7 @@ def predictions_of(made, manifest):
     found = {}
     for entry in made.spec.outputs:
         names = [name for name in table if name.startswith(f"{entry.name}_")] or [entry.name]
+        names = [name for name in names if not name.endswith(("_low", "_high"))]  # an interval
         found[entry.name] = table[names].to_numpy("float32")
     return found
 
