@@ -250,7 +250,8 @@ def predictions_of(made, manifest):
     found = {}
     for entry in made.spec.outputs:
         names = [name for name in table if name.startswith(f"{entry.name}_")] or [entry.name]
-        names = [name for name in names if not name.endswith(("_low", "_high"))]  # an interval
+        if entry.task.name == "quantile":
+            names = [name for name in names if not name.endswith(("_low", "_high"))]
         found[entry.name] = table[names].to_numpy("float32")
     return found
 
