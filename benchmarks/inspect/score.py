@@ -104,11 +104,12 @@ def answers(tables: Path, accuracy: Path | None) -> dict[str, Answer]:
         }
         path = tables / f"{name}.csv"
         found[name] = Answer(path, given["target"], types, given.get("groups", [""]))
-    facts = json.loads((accuracy / "tables.json").read_text()) if accuracy else {}
-    for name, given in facts.items():
+    if accuracy is None:
+        return found
+    for name, given in json.loads((accuracy / "tables.json").read_text()).items():
         types = {column: {_our_name(kind)} for column, kind in given["types"].items()}
         groups = ANSWERS["accuracy"].get(name, {}).get("groups", [""])
-        path = accuracy / name / "manifest.csv"  # type: ignore[operator]
+        path = accuracy / name / "manifest.csv"
         found[name] = Answer(path, given["target"], types, groups)
     return found
 

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import pytest
-from helpers import Done, assert_one_error, files_in
+from helpers import Done, assert_one_error, files_in, unwritable
 from past import NOBODY, commit_all, git
 from walks import begin, quick_rendering, scaffold
 
@@ -528,11 +528,9 @@ def test_files_and_folders_that_must_not_be_written(project):
     adds_and_takes_back(project)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_must_not_be_written(project):
-    (project / "src/faulty").chmod(0o555)
-    refuses(project, "not writable", shown=True)
-    (project / "src/faulty").chmod(0o755)
+    with unwritable(project / "src/faulty"):
+        refuses(project, "not writable", shown=True)
 
 
 def test_a_mode_that_was_changed(project):

@@ -18,6 +18,7 @@ from helpers import (
     files_in,
     run_scaffold,
     scaffold_process,
+    unwritable,
 )
 from keras_scaffold import __version__
 from keras_scaffold.render import history
@@ -206,11 +207,11 @@ def test_places_where_no_folder_can_be(here):
         _refused(here, str(ROOT / "template" / "project" / "x"), "template itself", flags=flags)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is unwritable for root")
 def test_places_that_are_not_writable(here):
-    (here / "closed").mkdir(mode=0o555)
-    _refused(here, "closed", "not writable")
-    _refused(here, "closed/below", "not writable")
+    (here / "closed").mkdir()
+    with unwritable(here / "closed"):
+        _refused(here, "closed", "not writable")
+        _refused(here, "closed/below", "not writable")
 
 
 def test_a_folder_that_the_system_keeps_closed(here):

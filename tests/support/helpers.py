@@ -8,13 +8,14 @@ import struct
 import subprocess
 import sys
 import zlib
-from collections.abc import Mapping
-from contextlib import chdir, redirect_stderr, redirect_stdout, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import hypothesis.strategies as st
+import pytest
 from keras_scaffold import cli
 from keras_scaffold.catalog import Field, load_catalog
 from keras_scaffold.spec import SpecError, complete_merge
@@ -27,6 +28,23 @@ NUMBERS_AND_PICTURE = {
     "inputs": [{"name": "numbers", "type": "numeric"}, {"name": "picture", "type": "image"}],
     "outputs": [{"name": "label", "task": "binary"}],
 }
+
+
+@contextmanager
+def unwritable(folder: Path) -> Iterator[None]:
+    """Let nobody write into a folder: for root, who may write everywhere, it is mounted read-only."""
+    if os.geteuid():
+        folder.chmod(0o555)
+        yield
+        folder.chmod(0o755)
+        return
+    if subprocess.run(["mount", "--bind", folder, folder]).returncode:
+        pytest.skip("root, and nothing can be mounted here")
+    subprocess.run(["mount", "-o", "remount,ro,bind", folder], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", folder], check=True)
 
 
 @dataclass

@@ -15,6 +15,7 @@ from typing import Any
 
 import copier
 import jinja2
+import pytest
 import yaml
 from copier import VcsRef
 from helpers import Done, run_scaffold
@@ -366,23 +367,22 @@ def plain_update(folder: Path, given: Given, ref: str | VcsRef = VcsRef.CURRENT)
 def quick_rendering() -> Iterator[None]:
     """Compile each template once, and read YAML in C: hundreds of renderings in minutes."""
     compiled: dict[Any, Any] = {}
-    before = jinja2.Environment.compile, yaml.SafeLoader
+    compile_usually = jinja2.Environment.compile
 
     def compile_once(
         self: Any, source: Any, name: Any = None, filename: Any = None, **more: Any
     ) -> Any:
         if not isinstance(source, str) or more:
-            return before[0](self, source, name, filename, **more)
+            return compile_usually(self, source, name, filename, **more)
         key = (source, name, self.keep_trailing_newline, self.trim_blocks, type(self))
         if key not in compiled:
-            compiled[key] = before[0](self, source, name, filename)
+            compiled[key] = compile_usually(self, source, name, filename)
         else:  # copier's extension for file names wants to see each template again
             for extension in self.iter_extensions():
                 extension.preprocess(source, name, filename)
         return compiled[key]
 
-    jinja2.Environment.compile, yaml.SafeLoader = compile_once, yaml.CSafeLoader  # type: ignore
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jinja2.Environment, "compile", compile_once)
+        patch.setattr(yaml, "SafeLoader", yaml.CSafeLoader)
         yield
-    finally:
-        jinja2.Environment.compile, yaml.SafeLoader = before  # type: ignore
