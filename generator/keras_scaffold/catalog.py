@@ -66,6 +66,11 @@ class Encoder:
     tensor_shape: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
 
+    @property
+    def takes_weights(self) -> bool:
+        """Whether it begins with pretrained weights: one of its fields says where they are."""
+        return any(field.kind == "preset" for field in self.fields.values())
+
 
 # What a column of a person's table can hold. At most one type of input is proposed for each.
 KINDS = ("numbers", "labels", "flags", "texts", "tags", "dates", "pictures", "series")
@@ -95,6 +100,11 @@ class InputType:
     def default_encoder(self) -> Encoder:
         """The first encoder in the catalog."""
         return next(iter(self.encoders.values()))
+
+    @property
+    def pretrained(self) -> Encoder | None:
+        """The encoder that takes pretrained weights; None for a type that has none."""
+        return next((each for each in self.encoders.values() if each.takes_weights), None)
 
     @property
     def own_fields(self) -> dict[str, Field]:

@@ -322,7 +322,7 @@ def _check_data_flags(options: NewOptions, may_ask: bool) -> None:
     if data is None:
         for key, value in overrides.items():
             if value or value == "":
-                flag = "as" if key == "types" else key.rstrip("s").replace("_", "-")
+                flag = {"types": "as", "targets": "target"}.get(key, key.replace("_", "-"))
                 raise CommandLineError(f"--{flag} needs a table; use --data MANIFEST too")
     elif options.described:
         raise CommandLineError("--data gives the inputs and outputs; remove --spec, -i, -m and -o")
@@ -380,6 +380,7 @@ def _data_line(found: Inspection, destination: Path, given: Given) -> str | None
         "thousands": () if overrides.thousands is None else (overrides.thousands,),
         "missing": overrides.missing,
         "ignore-case": overrides.ignore_case,
+        **{f"{kind}-weights": (folder,) for kind, folder in overrides.weights.items()},
     }
     words += [word for flag, values in flags.items() for it in values for word in (f"--{flag}", it)]
     words += ["--outside"] if overrides.outside else []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from keras_scaffold.catalog import load_catalog
 from keras_scaffold.infer.missing_codes import parse_number
@@ -12,6 +12,7 @@ from keras_scaffold.infer.targets import known_column
 from keras_scaffold.spec import SpecError, complete_table, nearest
 from keras_scaffold.spec.entries import Code
 
+WEIGHTS = "_weights"
 ORDERS = ("day-first", "month-first")  # of dates, in --as
 
 
@@ -28,7 +29,7 @@ class Overrides:
     thousands: str | None = None
     missing: Sequence[str] = ()  # COLUMN:CODE
     ignore_case: Sequence[str] = ()  # targets
-    text_weights: str | None = None  # folders with pretrained weights
+    text_weights: str | None = None  # TYPE_weights: a folder with pretrained weights
     image_weights: str | None = None
 
     @property
@@ -40,7 +41,8 @@ class Overrides:
     @property
     def weights(self) -> dict[str, str]:
         """The folders with pretrained weights that are given, by type of input."""
-        given = {"text": self.text_weights, "image": self.image_weights}
+        names = (field.name for field in fields(self) if field.name.endswith(WEIGHTS))
+        given = {name.removesuffix(WEIGHTS): getattr(self, name) for name in names}
         return {kind: folder for kind, folder in given.items() if folder is not None}
 
 

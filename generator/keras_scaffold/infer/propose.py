@@ -118,12 +118,8 @@ def inspect(path: Path, overrides: Overrides, progress: Progress = no_progress) 
     table = open_table(path)
     if table.rows < 2:
         raise DataError(f"{path}: has one row; a model needs more")
-    chosen = [parse_target(text, table) for text in overrides.targets]
-    if not chosen and table.path.is_dir():
-        chosen = [("label", "")]
+    chosen = _chosen_targets(table, overrides)
     names = [name for name, _ in chosen]
-    if len(set(names)) < len(names):
-        raise DataError(f"--target {max(names, key=names.count)}: is given twice; use it once")
     types = stated_types(overrides, table, names)
     find_units(table, types)
     warnings = find_number_notation(table, names, stated_notation(overrides), overrides.drop)
@@ -160,15 +156,31 @@ def inspect(path: Path, overrides: Overrides, progress: Progress = no_progress) 
     inputs, columns = _inputs(table, columns, taken, overrides.keep)
     weights = weights_at_hand(overrides.weights)
     inputs = [_with_encoder(each, weights, table.rows) for each in inputs]
-    repeated = [c.name for c in columns if c.facts.get("repeats") and c.aside and c.what == "id"]
-    group = groups[0].column if groups else repeated[0] if len(repeated) == 1 else ""
+    group = _group(columns, groups)
     if is_allowed_name(group):
         table.written = replace(table.written, group=group)
     spec = _spec(table, inputs, outputs)
     return Inspection(table, columns, targets, inputs, spec, warnings, overrides, group)
 
 
+def _group(columns: list[Column], groups: Sequence[Group]) -> str:
+    """The column whose rows belong together: found by its values, or the only id that repeats."""
+    if groups:
+        return groups[0].column
+    repeated = [c.name for c in columns if c.facts.get("repeats") and c.aside and c.what == "id"]
+    return repeated[0] if len(repeated) == 1 else ""
+
+
 # Overrides
+
+
+def _chosen_targets(table: Table, overrides: Overrides) -> list[tuple[str, str]]:
+    """The targets as a person names them, each with its task or none; a folder has its classes."""
+    chosen = [parse_target(text, table) for text in overrides.targets]
+    names = [name for name, _ in chosen]
+    if len(set(names)) < len(names):
+        raise DataError(f"--target {max(names, key=names.count)}: is given twice; use it once")
+    return chosen or ([("label", "")] if table.path.is_dir() else [])
 
 
 def _corrected(

@@ -13,7 +13,6 @@ from keras_scaffold.spec import Given
 from keras_scaffold.spec.weights import vector_size
 
 NONE = "none"  # in the place of a folder: no longer the one that is kept
-PRETRAINED = "pretrained"
 MOST_TOKENS = 512  # as many positions as most language models have
 
 
@@ -23,8 +22,8 @@ def weights_at_hand(stated: Mapping[str, str]) -> dict[str, str]:
 
     file = platformdirs.user_state_path("keras-scaffold") / "weights.json"
     kept: dict[str, str] = {}
-    with contextlib.suppress(OSError, ValueError):
-        kept = json.loads(file.read_text(encoding="utf-8"))
+    with contextlib.suppress(OSError, ValueError, TypeError):  # no file yet, or a damaged one
+        kept.update(json.loads(file.read_text(encoding="utf-8")))
     for kind, folder in stated.items():
         if folder != NONE and vector_size(folder) is None:
             problem = "no config.json there states the size of its vectors"
@@ -40,11 +39,12 @@ def weights_at_hand(stated: Mapping[str, str]) -> dict[str, str]:
 def with_weights(entry: Given, folder: str) -> Given:
     """A proposed input with the pretrained encoder of its type, and the weights of a folder."""
     kind = load_catalog().inputs[entry["type"]]
-    known = kind.fields_with(PRETRAINED)
+    encoder = kind.pretrained or kind.default_encoder
+    known = kind.fields_with(encoder.name)
     fields = {key: value for key, value in entry.items() if key in ("name", "type", *known)}
-    if "shape" in kind.encoders[PRETRAINED].fields:
+    if "shape" in encoder.fields:
         del fields["shape"]  # the size of the pictures that the model was trained on
     elif "shape" in fields:  # a word is one token or several
         fields["shape"] = [min(MOST_TOKENS, 2 * fields["shape"][0])]
     size = vector_size(folder)
-    return {**fields, "encoder": PRETRAINED, "weights": folder, "dimension": size}
+    return {**fields, "encoder": encoder.name, "weights": folder, "dimension": size}

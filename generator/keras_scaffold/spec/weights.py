@@ -15,7 +15,7 @@ SIZES = ("hidden_size", "dim", "d_model", "hidden_dim", "num_features")
 def vector_size(folder: str) -> int | None:
     """The size of the vectors, as config.json states it; None where it does not, or is not there."""
     try:
-        config = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))
+        config = json.loads((Path(folder).expanduser() / "config.json").read_text(encoding="utf-8"))
         config = config.get("config", config)
         sizes = [config[key] for key in SIZES if key in config]
     except (OSError, ValueError, AttributeError, TypeError):
@@ -32,9 +32,13 @@ def with_vector_sizes(given: Given) -> Given:
 
 
 def _with_vector_size(entry: object) -> object:
-    if not isinstance(entry, Mapping) or entry.get("encoder") != "pretrained":
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("weights"), str):
         return entry
-    folder = str(entry.get("weights", ""))
+    folder = entry["weights"]
     size = vector_size(folder)
     # The project trains in a folder of its own: from there a relative path leads elsewhere.
-    return {"dimension": size, **entry, "weights": str(Path(folder).resolve())} if size else entry
+    return (
+        {"dimension": size, **entry, "weights": str(Path(folder).expanduser().resolve())}
+        if size
+        else entry
+    )
