@@ -128,6 +128,7 @@ def main() -> None:
     method = options.method or ("generated" if options.inferred else "generated_by_hand")
     facts_by_name = json.loads((options.tables / "tables.json").read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as scratch:
+        os.environ["XDG_STATE_HOME"] = scratch  # no weights that a person has remembered
         work = (options.work or Path(scratch)).resolve()
         work.mkdir(parents=True, exist_ok=True)
         for name in options.only or facts_by_name:

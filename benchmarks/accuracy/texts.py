@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -79,7 +80,7 @@ def propose(manifest: Path, facts: dict[str, Any], work: Path) -> dict[str, Any]
         word for name, kind in facts["types"].items() if kind == "leak" for word in ("--drop", name)
     ]
     out = work / "proposed.yml"
-    target = ["--target", facts["target"], "--out", str(out), "--text-weights", "none", "--force"]
+    target = ["--target", facts["target"], "--out", str(out), "--force"]
     call(
         [sys.executable, "-m", "keras_scaffold", "inspect", str(manifest), *target, *dropped], work
     )
@@ -99,6 +100,7 @@ def main() -> None:
     options = parser.parse_args()
     known = json.loads((options.tables / "tables.json").read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as scratch:
+        os.environ["XDG_STATE_HOME"] = scratch  # no weights that a person has remembered
         for name in options.only:
             facts, folder = known[name], (options.tables / name).resolve()
             proposed = propose(folder / "manifest.csv", facts, Path(scratch))

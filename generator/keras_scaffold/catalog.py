@@ -67,9 +67,9 @@ class Encoder:
     checks: tuple[Check, ...] = ()
 
     @property
-    def takes_weights(self) -> bool:
-        """Whether it begins with pretrained weights: one of its fields says where they are."""
-        return any(field.kind == "preset" for field in self.fields.values())
+    def weights_field(self) -> str:
+        """The field that says where its pretrained weights are; empty for an encoder without."""
+        return next((name for name, field in self.fields.items() if field.kind == "preset"), "")
 
 
 # What a column of a person's table can hold. At most one type of input is proposed for each.
@@ -104,7 +104,7 @@ class InputType:
     @property
     def pretrained(self) -> Encoder | None:
         """The encoder that takes pretrained weights; None for a type that has none."""
-        return next((each for each in self.encoders.values() if each.takes_weights), None)
+        return next((each for each in self.encoders.values() if each.weights_field), None)
 
     @property
     def own_fields(self) -> dict[str, Field]:

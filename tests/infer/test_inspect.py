@@ -787,13 +787,15 @@ def test_a_folder_per_split_and_class(tmp_path):
             (tmp_path / "pets" / split / label).mkdir(parents=True)
             for i in range(10):
                 (tmp_path / "pets" / split / label / f"{i}.png").write_bytes(png(64, 48))
+    (tmp_path / "pets" / ".thumbs" / "cat").mkdir(parents=True)
+    (tmp_path / "pets" / ".thumbs" / "cat" / "0.png").write_bytes(png(8, 8))
     manifest = tmp_path / "pets" / "manifest.csv"
     done = run_scaffold("inspect", "pets", "--json", cwd=tmp_path)
     told = json.loads(done.out)
     assert told["spec"]["inputs"] == [{"name": "image", "type": "image", "shape": [48, 64, 3]}]
     assert {c["name"]: c["what"] for c in told["columns"]} == {"image": "picture", "split": "split"}
     new = ["new", "made", "--data", "pets", "--yes", "--no-git"]
-    run_scaffold(*new, "--dry-run", cwd=tmp_path)
+    assert run_scaffold(*new, "--dry-run", cwd=tmp_path).code == 0
     assert not manifest.exists()
 
     done = run_scaffold(*new, cwd=tmp_path)

@@ -35,8 +35,10 @@ def unwritable(folder: Path) -> Iterator[None]:
     """Let nobody write into a folder: for root, who may write everywhere, it is mounted read-only."""
     if os.geteuid():
         folder.chmod(0o555)
-        yield
-        folder.chmod(0o755)
+        try:
+            yield
+        finally:
+            folder.chmod(0o755)
         return
     if subprocess.run(["mount", "--bind", folder, folder]).returncode:
         pytest.skip("root, and nothing can be mounted here")

@@ -38,7 +38,7 @@ from keras_scaffold.spec.notation import (
     parse_merge,
     parse_output,
 )
-from keras_scaffold.spec.weights import with_vector_sizes
+from keras_scaffold.spec.presets import find_weights
 
 if TYPE_CHECKING:
     from keras_scaffold.infer import Inspection
@@ -57,7 +57,7 @@ def _given(
             raise CommandLineError("--spec has the inputs, merge and outputs; remove -i, -m and -o")
         given = read_spec(spec_file)
         try:
-            return check_given(given)
+            return find_weights(check_given(given), spec_file.parent)
         except SpecError as error:
             raise SpecError(f"{spec_file}: {error}") from None
     given = {}
@@ -68,7 +68,7 @@ def _given(
             given["merge"] = parse_merge(merge)
         if outputs:
             given["outputs"] = [parse_output(text) for text in outputs]
-        return check_given(given)
+        return find_weights(check_given(given))
     except SpecError as error:
         raise CommandLineError(str(error)) from None
 
@@ -174,15 +174,16 @@ def new(options: NewOptions) -> None:
         return
     given, found, asked = completed
     given.setdefault("project_name", options.usual_name)
-    spec = _checked(with_vector_sizes(given), options.spec_file)
+    spec = _checked(given, options.spec_file)
     if options.dry_run:
         echo(file_tree(render_to_memory(spec, template), str(destination)))
         return
     if destination.is_symlink():
         echo(f"Note: {destination} is a link; the project goes to {destination.resolve()}.")
+    done = render(spec, destination, template=template, force=options.force, git=options.git)
     if found:
         _write_manifest(found)
-    done = render(spec, destination, template=template, force=options.force, git=options.git)
+        _remember(options.overrides)
     for path, backup in done.replaced.items():
         print(f"replaced {path}; the backup is {backup}", file=sys.stderr)
     data_flags = _data_flags(found, destination, given) if found else ""
@@ -276,6 +277,7 @@ def inspect(
     """Print what a table holds, and write the proposed spec."""
     from keras_scaffold import infer
     from keras_scaffold.infer import report
+    from keras_scaffold.infer.tables import OF_SPLITS
 
     if out is not None and not overrides.get("targets") and not manifest.is_dir():
         raise CommandLineError("--out needs --target, the column to predict")
@@ -286,10 +288,13 @@ def inspect(
         print(report.as_json(found))
     else:
         report.show(found)
+    _remember(overrides)
     if out is not None:
         _write(out, report.as_spec(found))
         if not as_json:
-            echo(f"\nThe spec is in {out}. Next: scaffold new DEST --spec {out}")
+            # A project reads the table of a folder of splits, which `new --data` writes.
+            start = f"--data {manifest}" if found.table.kind == OF_SPLITS else f"--spec {out}"
+            echo(f"\nThe spec is in {out}. Next: scaffold new DEST {start}")
     elif not as_json and found.spec is None:
         echo("\nNo target, so no spec: use --target COLUMN")
     elif not as_json:
@@ -297,7 +302,15 @@ def inspect(
             "\nNext: scaffold new DEST --data with the same flags, or --out SPEC to edit the spec first"
         )
     if not as_json and found.spec is not None and found.group:
-        echo(f"Then: python -m PACKAGE train --data {manifest} --group {shlex.quote(found.group)}")
+        echo(f"Then: python -m PACKAGE train{_data_flags(found, Path(), found.given)}")
+
+
+def _remember(overrides: dict[str, Any]) -> None:
+    """Remember the folders with weights that were given, once they have served."""
+    from keras_scaffold import infer
+    from keras_scaffold.infer.pretrained import remember_folders
+
+    remember_folders(infer.Overrides(**overrides).weights)
 
 
 def _show_progress(done: int, columns: int) -> None:
@@ -347,7 +360,8 @@ def _write_manifest(found: Inspection) -> None:
 
     if found.table.kind == OF_SPLITS:
         found.table.path = write_manifest(found.table)
-        found.overrides = replace(found.overrides, targets=("label",))
+        targets = found.overrides.targets or ("label",)
+        found.overrides = replace(found.overrides, targets=targets)
         echo(f"Wrote {found.table.path}, {found.table.rows:,} rows with the split of each.")
 
 

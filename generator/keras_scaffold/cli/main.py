@@ -180,7 +180,7 @@ TextWeights = Annotated[
     typer.Option(
         "--text-weights",
         metavar="DIR",
-        help="Encode texts with the language model in a folder; kept for later, until none.",
+        help="Encode texts with the language model in a folder; none forgets it [default: remembered].",
     ),
 ]
 ImageWeights = Annotated[
@@ -188,7 +188,7 @@ ImageWeights = Annotated[
     typer.Option(
         "--image-weights",
         metavar="DIR",
-        help="Encode pictures with the vision model in a folder; kept for later, until none.",
+        help="Encode pictures with the vision model in a folder; none forgets it [default: remembered].",
     ),
 ]
 Outside = Annotated[

@@ -30,7 +30,7 @@ from keras_scaffold.spec.notation import (
     parse_merge,
     parse_output,
 )
-from keras_scaffold.spec.weights import with_vector_sizes
+from keras_scaffold.spec.presets import find_weights, find_weights_of
 
 if TYPE_CHECKING:
     from keras_scaffold.evolve.apply import Edit, PlannedChange
@@ -69,7 +69,7 @@ class How:
 
 def add_input(text: str | None, merge: str | None, how: How) -> None:
     """Add an input behind the others; asked for where it is not given."""
-    entry = _entry(text, how, "input", parse_input, INPUT_FORM)
+    entry = find_weights_of(_entry(text, how, "input", parse_input, INPUT_FORM))
 
     def edit(given: Given, tree: str | None) -> Given:
         return edits.add_input(given, entry, tree)
@@ -207,7 +207,11 @@ def _set_field(given: Given, name: str, field: str, text: str) -> Given:
     value = parse_field(known[field], text) if field in known else text
     if name == "table" and name not in entries:
         return edits.set_table(given, field, value)
-    return edits.set_field(given, name, field, value)
+    changed = edits.set_field(given, name, field, value)
+    if field in known and known[field].kind == "preset":
+        inputs = changed["inputs"]
+        changed["inputs"] = [find_weights_of(it) if it["name"] == name else it for it in inputs]
+    return changed
 
 
 def _typed(parse: Callable[[str], Any], text: str) -> Any:
@@ -226,12 +230,8 @@ def _change(title: str, edit: Edit, how: How, renamed: tuple[str, str] | None = 
 
     root = find_root(how.project)
     _may_write(how)
-
-    def completed(given: Given, earlier: list[Given]) -> Given:
-        return with_vector_sizes(edit(given, earlier))
-
     with locked_repository(root) as repository:
-        _make(repository, title, how, edit=completed, renamed=renamed)
+        _make(repository, title, how, edit=edit, renamed=renamed)
 
 
 def _may_write(how: How) -> None:
@@ -522,6 +522,7 @@ def adopt(project: Path, spec_file: Path | None, *, yes: bool, dry_run: bool, fo
 def _spec_in(path: Path) -> Given:
     given = read_spec(path)
     try:
+        given = find_weights(given, path.parent)
         validate({"project_name": "P", **given})
     except SpecError as error:
         raise SpecError(f"{path}: {error}") from None

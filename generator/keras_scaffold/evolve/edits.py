@@ -274,14 +274,30 @@ def set_field(
         raise SpecError(f"{name}.{field}: cannot be set; {hint}")
     if field not in fields:
         raise SpecError(f"{name}: no field '{field}'; {nearest(field, fields)}")
-    _put(given, section, entry, field, value)
     if field == "encoder":
-        # What only the encoder before had is nothing to the new one.
-        for key in [key for key in entry if key not in ("name", "type", *_fields(section, entry))]:
-            del entry[key]
-        entry |= _fields_before(entry, earlier)
+        return _set_encoder(changed, entry, value, earlier)
+    _put(given, section, entry, field, value)
+    if section == "inputs" and not like and _encoder(entry).weights_field == field:
+        for size in _encoder(entry).tensor_shape:  # other weights give vectors of another size
+            entry.pop(size, None)
     if field == "columns" and "shape" in entry and isinstance(value, list):
         entry["shape"] = [len(value)]
+    return changed
+
+
+def _set_encoder(changed: Given, entry: Given, value: str, earlier: Sequence[Given]) -> Given:
+    """Give an input another encoder; fields that mean something else to it, or nothing, go.
+
+    Those come back that the input had when it last had this encoder.
+    """
+    kind = load_catalog().inputs[entry["type"]]
+    before = {name: field.help for name, field in kind.fields_with(_encoder(entry).name).items()}
+    _put(changed, "inputs", entry, "encoder", value)
+    after = {name: field.help for name, field in kind.fields_with(_encoder(entry).name).items()}
+    other = {name for name in (*before, *after) if before.get(name) != after.get(name)}
+    for key in other & entry.keys():
+        del entry[key]
+    entry |= {key: old for key, old in _entry_before(entry, earlier).items() if key in other}
     return changed
 
 
@@ -315,15 +331,15 @@ def set_table(given: Given, field: str, value: Any) -> Given:
     return changed
 
 
-def _fields_before(entry: Given, earlier: Sequence[Given]) -> Given:
-    """The fields of an input's encoder when the input last had it."""
+def _entry_before(entry: Given, earlier: Sequence[Given]) -> Given:
+    """An input as it was when it last had its encoder; empty where it never had."""
     encoder = _encoder(entry)
     default = load_catalog().inputs[entry["type"]].default_encoder.name
     for spec in earlier:
         for old in spec["inputs"]:
             same = old["name"] == entry["name"] and old.get("type") == entry["type"]
             if same and old.get("encoder", default) == encoder.name:
-                return {key: old[key] for key in encoder.fields if key in old}
+                return dict(old)
     return {}
 
 

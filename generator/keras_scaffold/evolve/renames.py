@@ -116,7 +116,7 @@ class Renames:
 
         def one(found: re.Match[str]) -> str:
             place = found.start()
-            if not start <= place < stop or any(one <= place < end for one, end in prose):
+            if not start <= place < stop or any(first <= place < end for first, end in prose):
                 return old
             before = text[max(place - 80, 0) : place - 1]
             holder = re.search(r"(\w+)\[$", before)

@@ -11,7 +11,7 @@ from keras_scaffold.infer.cells import Cells, name_words
 
 INDEX_NAMES = {"", "index", "rownames", "rowname", "row", "rowid", "rownum", "idx", "level_0"}
 ID_WORDS = {"id", "ids", "uuid", "guid", "uid", "identifier"}
-# What is looked at again and again: its rows belong together.
+# Names of subjects with several rows each, which belong together.
 PERSONS = {"subject", "patient", "participant", "respondent", "individual"}
 # These may also stand in the name of an amount: "number of rooms".
 NUMBERING_WORDS = {"key", "number", "num", "no", "nr"}

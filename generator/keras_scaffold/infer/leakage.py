@@ -57,7 +57,7 @@ def find_leaks(table: Table, columns: list[Column], target: Target, group: str =
     for column in columns:
         if column.name in table.arrays:
             continue
-        if column.kind == "texts" and target.task != "regression":
+        if column.kind == "texts" and not target.numbers:
             how = _names_class(frame[column.name].fill_null(""), label)
             leaks += [Leak(column.name, target.column, how)] if how else []
         if column.kind not in ("numbers", "labels", "flags", "tags"):

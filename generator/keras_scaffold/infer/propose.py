@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from keras_scaffold.catalog import load_catalog
 from keras_scaffold.infer import dates
@@ -29,12 +30,14 @@ from keras_scaffold.infer.groups import Group, find_groups
 from keras_scaffold.infer.leakage import Leak, find_leaks, find_mean, find_sum
 from keras_scaffold.infer.missing_codes import code_warnings, find_missing_codes
 from keras_scaffold.infer.overrides import (
+    WEIGHTS,
     Overrides,
     stated_codes,
     stated_notation,
     stated_types,
     typed_column,
 )
+from keras_scaffold.infer.pretrained import find_folders, with_weights
 from keras_scaffold.infer.tables import DataError, Table, open_table
 from keras_scaffold.infer.targets import (
     Target,
@@ -44,7 +47,6 @@ from keras_scaffold.infer.targets import (
     spelling_warnings,
 )
 from keras_scaffold.infer.units import find_units
-from keras_scaffold.infer.weights import weights_at_hand, with_weights
 from keras_scaffold.spec import (
     Given,
     Spec,
@@ -136,7 +138,7 @@ def inspect(path: Path, overrides: Overrides, progress: Progress = no_progress) 
     by_name = {column.name: column for column in columns}
     alike = {known_column(name, table, "--ignore-case") for name in overrides.ignore_case}
     if odd := sorted(alike.difference(names)):
-        raise DataError(f"--ignore-case {odd[0]}: is no target; use it with --target {odd[0]}")
+        raise DataError(f"--ignore-case {odd[0]}: is not a target; use it with --target {odd[0]}")
     targets = [find_target(table, by_name[name], task, name in alike) for name, task in chosen]
     warnings += [warning for target in targets for warning in target.warnings]
     columns = [column for column in columns if column.name not in names]
@@ -154,20 +156,22 @@ def inspect(path: Path, overrides: Overrides, progress: Progress = no_progress) 
     taken: set[str] = set()
     outputs = [_output(target, table, taken, len(targets) > 1) for target in targets]
     inputs, columns = _inputs(table, columns, taken, overrides.keep)
-    weights = weights_at_hand(overrides.weights)
-    inputs = [_with_encoder(each, weights, table.rows) for each in inputs]
-    group = _group(columns, groups)
+    folders = find_folders(overrides.weights)
+    inputs = [_with_encoder(each, folders, table, overrides) for each in inputs]
+    overrides = _with_remembered(overrides, folders, inputs)
+    group = _group(columns, groups, overrides)
     if is_allowed_name(group):
         table.written = replace(table.written, group=group)
     spec = _spec(table, inputs, outputs)
     return Inspection(table, columns, targets, inputs, spec, warnings, overrides, group)
 
 
-def _group(columns: list[Column], groups: Sequence[Group]) -> str:
+def _group(columns: list[Column], groups: Sequence[Group], overrides: Overrides) -> str:
     """The column whose rows belong together: found by its values, or the only id that repeats."""
     if groups:
         return groups[0].column
-    repeated = [c.name for c in columns if c.facts.get("repeats") and c.aside and c.what == "id"]
+    ids = [c.name for c in columns if c.facts.get("repeats") and c.aside and c.what == "id"]
+    repeated = [name for name in ids if name not in overrides.drop]
     return repeated[0] if len(repeated) == 1 else ""
 
 
@@ -352,7 +356,7 @@ def _as_dates(column: Column, first: str) -> str:
 
 
 def _ids(table: Table, columns: list[Column], overrides: Overrides) -> list[str]:
-    """The columns that name a row or whom it is of; a prediction is matched to its row by them."""
+    """The columns that identify a row or its subject: a prediction is matched to its row by them."""
     return [
         column.name
         for column in columns
@@ -551,21 +555,37 @@ def _text(entry: Given, group: list[Column], table: Table, whys: list[str]) -> N
     )
 
 
-def _with_encoder(proposed: ProposedInput, weights: Mapping[str, str], rows: int) -> ProposedInput:
-    """The input with pretrained weights that are at hand; a short text else with n-grams."""
+def _with_encoder(
+    proposed: ProposedInput, folders: Mapping[str, str], table: Table, overrides: Overrides
+) -> ProposedInput:
+    """The input with pretrained weights, where a folder has some; a short text else with n-grams."""
     given = proposed.given
-    kind, folder = load_catalog().inputs[given["type"]], weights.get(given["type"])
-    if given.get("tokens") == "characters":  # neither is made for scripts without spaces
-        return proposed
-    if folder is not None:
+    kind, folder = load_catalog().inputs[given["type"]], folders.get(given["type"])
+    encoder, characters = kind.pretrained, given.get("tokens") == "characters"
+    if folder and characters and kind.name not in overrides.weights:
+        folder = None  # remembered for another table, perhaps of another script
+    if folder and encoder and not (table.arrays and "shape" in encoder.fields):
+        fields = with_weights(given, encoder, kind.fields_with(encoder.name), folder)
         why = f"{proposed.why}; pretrained weights in {folder}"
-        return replace(proposed, given=with_weights(given, folder), why=why)
-    if kind.found_in != "texts" or given["shape"][0] > SHORT_TEXT or rows < MANY_TEXTS:
+        return replace(proposed, given=fields, why=why)
+    short = kind.found_in == "texts" and not characters and given["shape"][0] <= SHORT_TEXT
+    if not short or table.rows < MANY_TEXTS:
         return proposed
     fields = {key: value for key, value in given.items() if key != "vocabulary"}
     fields |= {"encoder": "ngrams", "shape": [CHARACTERS * given["shape"][0]]}
-    why = f"{proposed.why}; short, so groups of characters tell more than words"
+    why = f"{proposed.why}; short, where character n-grams fit better than words"
     return replace(proposed, given=fields, why=why)
+
+
+def _with_remembered(
+    overrides: Overrides, folders: Mapping[str, str], inputs: Sequence[ProposedInput]
+) -> Overrides:
+    """The overrides with the remembered folders that the spec uses, so that it can be repeated."""
+    used = {each.given["type"] for each in inputs if "weights" in each.given}
+    remembered = {kind: folder for kind, folder in folders.items() if kind in used}
+    weights = {f"{kind}{WEIGHTS}": it for kind, it in (remembered | overrides.weights).items()}
+    fields: dict[str, Any] = weights
+    return replace(overrides, **fields)
 
 
 def _tags(entry: Given, group: list[Column], table: Table, whys: list[str]) -> None:

@@ -8,6 +8,7 @@ what must hold for every row (holes, stray words) is counted in one pass over al
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 import io
 import json
@@ -172,13 +173,12 @@ def _csv(path: Path) -> Table:
         source = _without_lines(source, skipped, Path(scratch.name, f"below{path.suffix}"))
     header = _header(source, delimiter)
     written = complete_table({"delimiter": delimiter, "skip_rows": skipped, "encoding": encoding})
-    named_rows = _has_named_rows(source, delimiter, header)
-    try:
-        if named_rows:
-            raise pl.exceptions.ComputeError
-        lazy = _scan_csv(source, delimiter, header)
-        table = _table(path, "CSV", lazy, written=written, scratch=scratch)
-    except pl.exceptions.PolarsError:
+    named_rows, table = _has_named_rows(source, delimiter, header), None
+    if not named_rows:
+        with contextlib.suppress(pl.exceptions.PolarsError):
+            lazy = _scan_csv(source, delimiter, header)
+            table = _table(path, "CSV", lazy, written=written, scratch=scratch)
+    if table is None:
         # Stray quotes, names of rows, or rows of other lengths: Python's reader takes two and names the other.
         scratch = scratch or tempfile.TemporaryDirectory(prefix="keras-scaffold-")
         clean = Path(scratch.name, "clean.csv")
@@ -600,12 +600,10 @@ def _class_folders(folder: Path) -> Table:
     """
     places = [place for place in folder.iterdir() if place.is_dir() and place.name[0] != "."]
     of_splits = bool(places) and all(place.name.lower() in SPLIT_FOLDERS for place in places)
-    files = sorted(folder.glob("*/[!.]*/*" if of_splits else "*/*"))
-    found = [f for f in files if f.suffix.lower() in PICTURES + SERIES and f.parent.name[0] != "."]
-    if not found:
+    files = sorted(file for at in places for file in at.glob("[!.]*/*" if of_splits else "*"))
+    found = [file for file in files if file.suffix.lower() in PICTURES + SERIES]
+    if not found or (of_splits and (folder / MANIFEST).exists()):
         raise _no_classes(folder)
-    if of_splits and (manifest := folder / MANIFEST).exists():
-        raise DataError(f"{folder}: is a folder; give the table in it, such as {manifest}")
     pictures = sum(file.suffix.lower() in PICTURES for file in found)
     kinds, name = (PICTURES, "image") if pictures > len(found) / 2 else (SERIES, "series")
     kept = [file.relative_to(folder) for file in found if file.suffix.lower() in kinds]
