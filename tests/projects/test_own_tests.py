@@ -80,6 +80,8 @@ PRETRAINED = {
         {"name": "title", "type": "text", "encoder": "pretrained", "shape": [16], "optional": True},
         {"name": "summary", "type": "text", "encoder": "pretrained", "dimension": 24},
         {"name": "remark", "like": "summary"},
+        {"name": "front", "type": "image", "encoder": "pretrained", "shape": [32, 32, 3]},
+        {"name": "back", "like": "front", "optional": True},
     ],
     "outputs": [{"name": "kind", "task": "multiclass", "classes": 3}],
 }

@@ -41,7 +41,9 @@ def test_a_picture_is_encoded_by_its_content(made):
     manifest = made.sample()
     data, pretrained = made.module("data"), made.module("pretrained")
     paths = data.open_examples(manifest).values["picture"][:5]
-    encoder = pretrained.PretrainedImage(str(random_weights("image")), 8, data.load_picture)
+    encoder = pretrained.PretrainedImage(
+        str(random_weights("image")), 8, data.load_picture, view="32 x 32"
+    )
     pixels = np.stack([data.load_picture(path) for path in paths])
     positions = encoder.backbone(encoder.scale(pixels)).numpy()
     vectors = encoder.encode(paths)
@@ -68,10 +70,56 @@ def test_each_content_is_encoded_once(made, monkeypatch):
 
 
 @pytest.mark.slow
+def test_pictures_in_another_view_are_encoded_anew(made):
+    import tensorflow as tf
+
+    data, pretrained = made.module("data"), made.module("pretrained")
+    paths = data.open_examples(made.sample()).values["picture"][:3]
+
+    def large(path):
+        return tf.cast(tf.image.resize(data.load_picture(path), (64, 64)), tf.uint8)
+
+    one, other = (
+        pretrained.PretrainedImage(str(random_weights("image")), 8, load, view)
+        for load, view in [(data.load_picture, "32 x 32"), (large, "64 x 64")]
+    )
+    vectors = one.encode(paths)
+    assert not np.allclose(other.encode(paths), vectors)
+    np.testing.assert_array_equal(one.encode(paths), vectors)
+
+
+@pytest.mark.slow
+def test_what_was_encoded_before_an_interruption_is_kept(made, monkeypatch, capsys):
+    pretrained = made.module("pretrained")
+    kind, given = pretrained.PretrainedText, (str(random_weights("text")), 8, 10)
+    normal_form, call = made.module("data").normal_form, kind.call
+    batches = []
+
+    def interrupted(self, texts):
+        batches.append(texts)
+        if len(batches) == 2:
+            raise KeyboardInterrupt
+        return call(self, texts)
+
+    monkeypatch.setattr(pretrained, "BATCH", 2)
+    monkeypatch.setattr(kind, "call", interrupted)
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            kind(*given, normal_form).encode(np.array(TEXTS, object))
+    finally:
+        tf.config.run_functions_eagerly(False)
+    assert sorted(map(len, kind(*given, normal_form).known.values())) == [8, 8]
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.slow
 def test_a_run_needs_no_other_weights(made, tmp_path, monkeypatch):
     data = made.module("data")
     weights = shutil.copytree(random_weights("text"), tmp_path / "weights")
-    monkeypatch.setattr(data, "TEXT_WEIGHTS", str(weights))
+    monkeypatch.setitem(made.module("pretrained").PRESETS, "text", str(weights))
     manifest = made.sample()
     run = made.train(manifest)
     shutil.rmtree(weights)
