@@ -36,6 +36,7 @@ class Field:
     choices: tuple[str, ...] = ()
     axes: tuple[str, ...] = ()
     required: bool = False  # no default: a spec must give it
+    gives: str = ""  # of a preset: the field with the size of its vectors
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,11 @@ class Encoder:
         """The field that says where its pretrained weights are; empty for an encoder without."""
         return next((name for name, field in self.fields.items() if field.kind == "preset"), "")
 
+    @property
+    def size_field(self) -> str:
+        """The field with the size of the vectors that those give; empty for an encoder without."""
+        return self.fields[self.weights_field].gives if self.weights_field else ""
+
 
 # What a column of a person's table can hold. At most one type of input is proposed for each.
 KINDS = ("numbers", "labels", "flags", "texts", "tags", "dates", "pictures", "series")
@@ -103,7 +109,7 @@ class InputType:
 
     @property
     def pretrained(self) -> Encoder | None:
-        """The encoder that takes pretrained weights; None for a type that has none."""
+        """The first encoder that takes pretrained weights; None for a type that has none."""
         return next((each for each in self.encoders.values() if each.weights_field), None)
 
     @property

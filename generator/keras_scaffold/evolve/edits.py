@@ -278,8 +278,7 @@ def set_field(
         return _set_encoder(changed, entry, value, earlier)
     _put(given, section, entry, field, value)
     if section == "inputs" and not like and _encoder(entry).weights_field == field:
-        for size in _encoder(entry).tensor_shape:  # other weights give vectors of another size
-            entry.pop(size, None)
+        entry.pop(_encoder(entry).size_field, None)  # others give vectors of another size
     if field == "columns" and "shape" in entry and isinstance(value, list):
         entry["shape"] = [len(value)]
     return changed

@@ -50,5 +50,5 @@ def with_weights(entry: Given, encoder: Encoder, known: Mapping[str, object], fo
         del fields["shape"]  # the size of the pictures that the model was trained on
     elif "shape" in fields:  # a word is one token or several
         fields["shape"] = [min(MOST_TOKENS, 2 * fields["shape"][0])]
-    size = {encoder.tensor_shape[0]: vector_size(whole_path(folder))}
+    size = {encoder.size_field: vector_size(whole_path(folder))}
     return {**fields, "encoder": encoder.name, encoder.weights_field: folder, **size}

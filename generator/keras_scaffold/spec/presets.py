@@ -49,7 +49,7 @@ def find_weights_of(entry: Given, base: Path = Path()) -> Given:
     if encoder is None or not isinstance(given, str):
         return entry
     folder = whole_path(given, base)
-    size, field = vector_size(folder), encoder.tensor_shape[0]
+    size, field = vector_size(folder), encoder.size_field
     found = {encoder.weights_field: str(folder)}
     if size is None:
         return {**entry, **found} if (folder / "config.json").is_file() else entry
