@@ -63,12 +63,12 @@ def spec_with(encoder: str, proposed: dict[str, Any], weights: str | None) -> di
             continue
         tokens = entry["shape"][0]
         entry["encoder"] = encoder
-        if encoder in ("ngrams", "pretrained"):
+        if encoder in ("ngrams", "pretrained", "fine_tuned"):
             entry.pop("vocabulary", None)
             entry.pop("tokens", None)
         if encoder == "ngrams":
             entry["shape"] = [min(512, CHARACTERS * tokens)]
-        if encoder == "pretrained":
+        if encoder in ("pretrained", "fine_tuned"):
             entry["shape"] = [min(512, 2 * tokens)]
             entry["weights"] = str(weights)
     return spec
@@ -94,7 +94,9 @@ def main() -> None:
     parser.add_argument("tables", type=Path, help="the folder that gather.py wrote")
     parser.add_argument("--only", nargs="*", default=TABLES)
     parser.add_argument("--encoders", nargs="*", default=["embedding_bag", "ngrams", "pretrained"])
-    parser.add_argument("--weights", help="the folder with the language model of `pretrained`")
+    parser.add_argument(
+        "--weights", help="the folder with the language model of `pretrained` and `fine_tuned`"
+    )
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
     parser.add_argument("--members", type=int, default=1)
     options = parser.parse_args()
