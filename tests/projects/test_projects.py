@@ -29,6 +29,7 @@ from projects import (
     TYPES,
     assert_finite,
     assert_same,
+    bare_input,
     bare_output,
     check_life,
     check_structure,
@@ -44,8 +45,7 @@ from projects import (
 
 @pytest.mark.parametrize(("kind", "encoder"), ENCODERS)
 def test_every_encoder_builds_as_it_is_counted(kind, encoder, tmp_path):
-    spec = spec_of([{"name": "it", "type": kind, "encoder": encoder}])
-    with project(spec, tmp_path) as made:
+    with project(spec_of([bare_input("it", kind, encoder)]), tmp_path) as made:
         check_structure(made)
 
 

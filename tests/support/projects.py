@@ -75,6 +75,14 @@ def small_input(name: str, kind: str, encoder: str | None = None, **more: Any) -
     return {"name": name, "type": kind, "encoder": encoder, **values, **more}
 
 
+def bare_input(name: str, kind: str, encoder: str) -> dict[str, Any]:
+    """An input with defaults for all but pretrained weights, which nobody can download here."""
+    entry = {"name": name, "type": kind, "encoder": encoder}
+    known = CATALOG.inputs[kind].encoders[encoder]
+    given = small_input(name, kind, encoder) if known.weights_field else {}
+    return entry | {key: given[key] for key in (known.weights_field, known.size_field) if key}
+
+
 def small_output(name: str, task: str, **more: Any) -> dict[str, Any]:
     """An output with a small head."""
     fields = CATALOG.outputs[task].fields.values()

@@ -56,7 +56,7 @@ def check_picture(path: str) -> None:
     load_picture(tf.constant(path))
 
 
-@tf.function  # for its condition
+@tf.function  # for its conditions
 def decode_picture(data: tf.Tensor) -> tf.Tensor:
     """Decode the bytes of picture, a JPEG, PNG, GIF, BMP or WebP: uint8 (100, 100, 3)."""
     picture = tf.io.decode_image(data, channels=3, expand_animations=False)

@@ -31,7 +31,7 @@ def calibrate(
     Dividing the last layer's weights is dividing its logits: the saved model is calibrated by
     itself. An average of models shares one temperature. Guo et al., https://arxiv.org/abs/1706.04599.
     """
-    members = [layer for layer in model.layers if isinstance(layer, keras.Model)] or [model]
+    members = [layer for layer in model.layers if ".member_" in layer.name] or [model]
     batches = make_dataset(validation, preprocessing, 256, with_targets=False)
     predictions = [member.predict(batches, verbose=0) for member in members]
     targets = preprocessing.targets(validation)

@@ -92,7 +92,7 @@ def check_chart(path: str) -> None:
     load_chart(tf.constant(path))
 
 
-@tf.function  # for its condition
+@tf.function  # for its conditions
 def decode_chart(data: tf.Tensor) -> tf.Tensor:
     """Decode the bytes of chart, a JPEG, PNG, GIF, BMP or WebP: uint8 (64, 64, 3)."""
     picture = tf.io.decode_image(data, channels=3, expand_animations=False)
