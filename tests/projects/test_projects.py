@@ -806,22 +806,66 @@ def test_spellings_of_a_label_are_one_where_the_spec_says_so(tmp_path):
 
     outputs = [
         {"name": "answer", "task": "binary", "ignore_case": True},
-        {"name": "place", "task": "multiclass", "classes": ["Home", "Ward"], "ignore_case": True},
+        {
+            "name": "place",
+            "task": "multiclass",
+            "classes": ["Near  Home", "far"],
+            "ignore_case": True,
+        },
         {"name": "code", "task": "binary"},
     ]
     spec = spec_of([{"name": "size", "type": "numeric", "columns": ["size"]}], outputs=outputs)
     with project(spec, tmp_path) as made:
         path = tmp_path / "cells.csv"
-        table = {"size": [1, 2], "answer": ["Yes", "NO "], "place": ["HOME", "ward"]}
-        pd.DataFrame({**table, "code": ["A", "a"]}).to_csv(path, index=False)
+        table = {"size": [1, 2], "answer": ["Yes", "NO "], "place": ["NEAR  home", "Far"]}
+        table["code"] = ["A", "a"]
+        pd.DataFrame(table).to_csv(path, index=False)
+        np.savez(path.with_suffix(".npz"), **table)
         data = made.module("data")
-        examples = data.open_examples(path)
-        preprocessing = data.Preprocessing.adapt(examples)
-        assert preprocessing.state["answer"]["labels"] == ["no", "yes"]
-        assert preprocessing.state["code"]["labels"] == ["A", "a"]
-        targets = preprocessing.targets(examples)
-        np.testing.assert_array_equal(targets["place"], [0, 1])
-        np.testing.assert_array_equal(targets["answer"], [[1], [0]])
+        for suffix in (".csv", ".npz"):
+            examples = data.open_examples(path.with_suffix(suffix))
+            preprocessing = data.Preprocessing.adapt(examples)
+            assert preprocessing.state["answer"]["labels"] == ["no", "yes"]
+            assert preprocessing.state["code"]["labels"] == ["A", "a"]
+            preprocessing.note_unknown_labels(examples)
+            assert not examples.problems
+            targets = preprocessing.targets(examples)
+            np.testing.assert_array_equal(targets["place"], [0, 1])
+            np.testing.assert_array_equal(targets["answer"], [[1], [0]])
+
+
+def test_labels_of_arrays_are_read_as_those_of_a_table(tmp_path):
+    """Whatever their dtype: 1.0 is 1, True is true, spaces around a label do not count."""
+    import numpy as np
+
+    named = {"name": "risk", "task": "ordinal", "classes": ["low", "high"], "column": "Risk (%)"}
+    outputs = [{"name": "it", "task": "multiclass"}, {"name": "tags", "task": "multilabel"}, named]
+    spec = spec_of([{"name": "size", "type": "numeric", "columns": ["size"]}], outputs=outputs)
+    with project(spec, tmp_path) as made:
+        data, path = made.module("data"), tmp_path / "labels.npz"
+        given = {"size": [1, 2], "tags": ["a|b", ""], "risk": [[" low"], ["high "]]}
+        for labels, wanted in (
+            ([1.0, 2.0], ["1", "2"]),
+            ([3, 4], ["3", "4"]),
+            ([True, False], ["true", "false"]),
+            ([b"a ", b" b"], ["a", "b"]),
+            (["New  York", "none"], ["New  York", "none"]),
+        ):
+            np.savez(path, it=labels, **given, comment="not of the rows", more=[1, 2, 3])
+            examples = data.open_examples(path)
+            assert not examples.problems
+            assert examples.values["it"].tolist() == wanted
+            assert examples.values["tags"].tolist() == ["a|b", ""]
+            assert examples.values["risk"].tolist() == ["low", "high"]
+        for wrong, problem in (
+            ({"it": ["a", "b", "c"]}, "the arrays must have the same number of rows"),
+            ({"it": ["a", "b"], "size": ["a", "b"]}, "cannot be read as arrays: could not convert"),
+            ({"it": ["a", "b"], "size": [[1, 2], [3, 4]]}, r"size has the shape \(2, 2\)"),
+            ({}, "no column 'it'; it has size, tags, Risk"),
+        ):
+            np.savez(path, **{**given, **wrong})
+            with pytest.raises(data.DataError, match=problem):
+                data.open_examples(path)
 
 
 def without_label(values):
