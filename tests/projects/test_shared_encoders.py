@@ -81,6 +81,33 @@ def test_the_state_is_fitted_to_both(kind, tmp_path):
         )
 
 
+def test_series_of_arrays_may_be_of_different_lengths(tmp_path):
+    """Their state is that of the same series in files."""
+    import numpy as np
+    import pandas as pd
+
+    with project(spec_of(pair("timeseries"), features=["arrays"]), tmp_path) as made:
+        data, rng = made.module("data"), np.random.default_rng(0)
+        series = {"left": rng.normal(5, 1, (4, 3, 4)), "right": rng.normal(-5, 2, (4, 7, 4))}
+        labels = ["a", "b"] * 2
+        np.savez(tmp_path / "series.npz", **series, label=labels)
+        table = pd.DataFrame({"label": labels})
+        for name, arrays in series.items():
+            table[name] = [f"{name}_{row}.npy" for row in range(4)]
+            for path, array in zip(table[name], arrays, strict=True):
+                np.save(tmp_path / path, array)
+        table.to_csv(tmp_path / "series.csv", index=False)
+        of_files, of_arrays = (
+            data.Preprocessing.adapt(data.open_examples(tmp_path / f"series.{suffix}"))
+            for suffix in ("csv", "npz")
+        )
+        assert of_arrays.state == of_files.state
+        assert_same(
+            tensors(made, tmp_path / "series.npz", of_files),
+            tensors(made, tmp_path / "series.csv", of_files),
+        )
+
+
 def test_a_vocabulary_has_the_words_of_both(tmp_path):
     import numpy as np
     import pandas as pd
