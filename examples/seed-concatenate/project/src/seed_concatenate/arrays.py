@@ -34,8 +34,6 @@ def open_arrays(path: Path) -> Examples:
         raise DataError(f"{path}: cannot be read as arrays: {error}") from None
     for name, (dtype, sizes) in INPUTS.items():
         array = values[name]
-        if sizes == (1,) and array.ndim == 1:
-            array = array[:, None]
         if not tf.TensorShape((None, *sizes)).is_compatible_with(array.shape):
             raise DataError(f"{path}: {name} has the shape {array.shape}, not (rows, *{sizes})")
         values[name] = array.astype(object) if dtype == "str" else array
