@@ -705,6 +705,41 @@ def test_an_interrupted_training_is_resumed(features, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("features", [["ensemble"], ["ensemble", "calibration", "report"]], ids=len)
+def test_members_that_are_trained_count_where_the_next_is_interrupted(
+    features, tmp_path, monkeypatch
+):
+    """Before its first epoch is over; the run is whole, and can be resumed."""
+    import keras
+    import pandas as pd
+
+    with project(spec_of([small_input("numbers", "numeric")], features=features), tmp_path) as made:
+        manifest, run, begun = made.sample(), made.folder / "run", []
+        given = ("train", "--data", manifest, "--run", run, "--epochs", 2, "--members", 3)
+
+        def interrupt(at):
+            def on_train_begin(self, logs=None):
+                begun.append(self)
+                if len(begun) == at:
+                    raise KeyboardInterrupt
+
+            return on_train_begin
+
+        with monkeypatch.context() as patch:
+            patch.setattr(keras.callbacks.EarlyStopping, "on_train_begin", interrupt(1))
+            done = made.main(*given)
+        assert (done.code, done.err) == (130, "error: interrupted\n")
+        with monkeypatch.context() as patch:
+            patch.setattr(keras.callbacks.EarlyStopping, "on_train_begin", interrupt(3))
+            out = made.ok(*given)
+        assert "\nInterrupted: 1 of 3 members count; --resume continues\n" in out
+        assert pd.read_csv(run / "history.csv")["member"].tolist() == [1, 1]
+        made.ok("predict", "--run", run, "--data", manifest, "--out", tmp_path / "out.csv")
+        made.ok("train", "--run", run, "--resume")
+        assert pd.read_csv(run / "history.csv")["member"].tolist() == [1, 1, 2, 2, 3, 3]
+
+
+@pytest.mark.slow
 def test_a_loss_that_is_not_finite_is_one_line(tmp_path):
     with project(spec_of([small_input("numbers", "numeric")], features=[]), tmp_path) as made:
         given = ("train", "--data", made.sample(), "--run", made.folder / "run")
