@@ -908,6 +908,39 @@ def without_label(values):
     return {name: array for name, array in values.items() if name != "label"}
 
 
+@pytest.mark.parametrize("source", ["files", "arrays"])
+def test_vectors_are_normalized_by_the_training_rows_and_a_missing_one_is_zeros(source, tmp_path):
+    import numpy as np
+    import pandas as pd
+
+    vector = small_input("vector", "embedding", shape=[3], optional=True)
+    with project(spec_of([vector], features=["arrays"]), tmp_path) as made:
+        data, manifest = made.module("data"), tmp_path / "vectors.csv"
+        table = pd.DataFrame({"label": ["no", "yes"] * 20})
+        vectors = np.random.default_rng(0).normal([0, 50, 7], [1, 0.01, 0], (40, 3))
+        vectors = vectors.astype("float32")
+        vectors[[2, 35]] = np.nan
+        if source == "arrays":
+            manifest = manifest.with_suffix(".npz")
+            np.savez(manifest, vector=vectors, label=table["label"].to_numpy(str))
+        else:
+            table["vector"] = [f"{row}.npy" for row in range(40)]
+            table.loc[[2, 35], "vector"] = ""
+            for row, values in enumerate(vectors):
+                np.save(tmp_path / f"{row}.npy", values)
+            table.to_csv(manifest, index=False)
+        training = data.open_examples(manifest).take(np.arange(30))
+        found = tensors(made, manifest, data.Preprocessing.adapt(training))["vector"].numpy()
+        seen = vectors[:30].astype("float64")
+        deviation = np.array([*np.nanstd(seen, axis=0)[:2], 1])  # the last number is constant
+        wanted = np.nan_to_num((vectors - np.nanmean(seen, axis=0)) / deviation)
+        np.testing.assert_allclose(found, wanted, atol=2e-3)
+        assert not found[[2, 35]].any() and not found[:, 2].any()
+        np.testing.assert_allclose(
+            np.delete(found[:30], 2, axis=0)[:, :2].std(axis=0), 1, rtol=1e-3
+        )
+
+
 @pytest.mark.parametrize("kind", ["image", "timeseries", "embedding"])
 def test_a_lost_file_of_an_optional_input_counts_as_missing(kind, tmp_path):
     inputs = [small_input("it", kind, optional=True), small_input("other", kind)]
