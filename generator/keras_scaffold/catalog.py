@@ -157,6 +157,7 @@ class Task:
     metrics: tuple[str, ...]
     fields: Mapping[str, Field]
     numbers: bool = False  # whether its column has numbers, not labels
+    beside: tuple[str, ...] = ()  # what `predict` writes beside the prediction, as NAME_THIS
 
 
 @dataclass(frozen=True)
@@ -280,6 +281,7 @@ def _task(name: str, data: dict[str, Any], common: dict[str, Field]) -> Task:
     metrics = tuple(data["metrics"])
     more: dict[str, Any] = {key: data[key] for key in keys}
     more["numbers"] = data.get("raw_dtype", "float32") == "float32"
+    more["beside"] = tuple(data.get("beside", ()))
     return Task(name=name, fields=fields, metrics=metrics, **more)
 
 

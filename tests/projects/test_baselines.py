@@ -139,10 +139,28 @@ def test_a_random_split_is_compared_with_one_by_group(tmp_path):
             grouped = result["baselines"]["boosting"][name][metric]
             random = result["random_split"][name][metric]
             assert (random > grouped + 0.2) if name == "label" else (random < grouped - 20)
-            line = f"split: {metric} {grouped:.2f}; on a random split: {random:.2f}. Rows of one"
+            line = f"split: {metric} {grouped:.2f}; on a random split: {random:.2f}. Rows of a"
             assert line in text
             assert line in page
             assert f"flatter the score by {abs(grouped - random):.2f}" in page
         text = made.ok("train", *options)
         assert "random_split" not in metrics_of(run)
         assert "random split" not in text
+
+
+def test_only_what_is_reported_of_a_random_split_is_fitted(tmp_path, monkeypatch):
+    inputs = [small_input("one", "numeric"), small_input("other", "numeric")]
+    spec = spec_of(inputs, table={"group": "label"}, features=["split-by", "baselines"])
+    with project(spec, tmp_path) as made:
+        data, baselines = made.module("data"), made.module("baselines")
+        examples = data.open_examples(made.sample())
+        preprocessing = data.Preprocessing.adapt(examples)
+        examples.frame["split"] = ["train", "train", "validation", "test"] * 12
+        fitted = []
+        monkeypatch.setattr(
+            baselines, "predict_labels", lambda x, y, new: fitted.append([*x]) or new[[]]
+        )
+        monkeypatch.setattr(baselines, "compute_metrics", lambda *_: "of boosting")
+        assert baselines.fit_on_random_split(examples, preprocessing) == "of boosting"
+        columns = [*baselines.flat_features(examples, preprocessing)]
+        assert fitted == [columns]

@@ -31,25 +31,26 @@ def test_the_loss_is_the_deviance_of_scikit_learn(made):
     )
 
 
-def test_an_untrained_model_predicts_about_the_mean_and_its_loss_is_about_1(made):
-    import numpy as np
-
+def test_an_untrained_model_predicts_about_the_mean_and_each_output_adds_about_1_to_the_loss(made):
+    """However large the counts are, and with rows that are unlabeled."""
     data, model = made.module("data"), made.module("model")
     examples = data.open_examples(made.sample(rows=200))
     examples.values["visits"] = (examples.values["visits"] * 1000).round()
     preprocessing = data.Preprocessing.adapt(examples)
     network = model.build_model()
     model.compile_model(network, preprocessing.state)
-    batches = data.make_dataset(examples, preprocessing, 64)
+    batches = data.make_dataset(examples, preprocessing, 200)
     rates = network.predict(batches, verbose=0)["visits"]
     assert rates.mean() == pytest.approx(examples.values["visits"].mean(), rel=0.5)
     losses = network.evaluate(batches, return_dict=True, verbose=0)
-    parts = losses["visits_loss"] / preprocessing.state["visits"]["deviance"], losses["sold_loss"]
-    assert 0.5 < parts[0] < 2
-    assert np.isfinite(parts[1])
+    parts = [
+        losses[f"{name}_loss"] / preprocessing.state[name]["deviance"] for name in data.OUTPUTS
+    ]
+    assert all(0.5 < part < 2 for part in parts), parts
+    assert losses["loss"] == pytest.approx(sum(parts), rel=1e-4)
 
 
-@pytest.mark.parametrize("cell", ["2.5", "-1", "many", ""])
+@pytest.mark.parametrize("cell", ["2.5", "-1", "many"])
 def test_what_is_no_count_is_an_invalid_row(made, cell):
     import pandas as pd
 
@@ -58,11 +59,6 @@ def test_what_is_no_count_is_an_invalid_row(made, cell):
     table.loc[6, ["visits", "sold"]] = cell
     table.to_csv(manifest, index=False)
     done = made.main("train", "--data", manifest, "--run", made.folder / "runs" / "bad")
-    if cell == "":  # its target is missing: the row is dropped, or counts for the other output
-        problems = made.module("data").open_examples(manifest).problems
-        assert (7, "visits is missing", True) in problems
-        assert all(row != 7 or name.startswith("visits") for row, name, _ in problems)
-        return
     assert done.code == 1
     assert "row 7" in done.err and cell in done.err
     noted = [
@@ -70,6 +66,38 @@ def test_what_is_no_count_is_an_invalid_row(made, cell):
     ]
     kind = "not a number" if cell == "many" else "not a whole number from 0"
     assert noted == [f"{name} is '{cell}', {kind}" for name in ("visits", "sold")]
+
+
+def test_a_row_without_a_count_is_unlabeled_for_the_optional_output_alone(made):
+    import numpy as np
+    import pandas as pd
+
+    manifest = made.sample()
+    table = pd.read_csv(manifest, dtype=str, keep_default_na=False)
+    table["sold"] = "3"
+    table.loc[6, ["visits", "sold"]] = ""
+    table.loc[8, "sold"] = ""
+    table.to_csv(manifest, index=False)
+    examples = made.module("data").open_examples(manifest)
+    assert examples.problems == [(7, "visits is missing", True)]
+    assert np.flatnonzero(np.isnan(examples.values["sold"][:, 0])).tolist() == [6, 8]
+
+
+def test_counts_of_arrays_are_checked_as_those_of_a_table(made, tmp_path):
+    import numpy as np
+
+    data = made.module("data")
+    values = data.open_examples(made.sample()).values
+    values["visits"][[2, 4, 6, 8], 0] = [-1, 2.5, np.inf, np.nan]
+    values["sold"][3] = -2
+    np.savez(tmp_path / "counts.npz", **values)
+    assert data.open_examples(tmp_path / "counts.npz").problems == [
+        (9, "visits is missing", True),
+        (7, "visits is 'inf', not a number", False),
+        (3, "visits is '-1.0', not a whole number from 0", False),
+        (5, "visits is '2.5', not a whole number from 0", False),
+        (4, "sold is '-2.0', not a whole number from 0", False),
+    ]
 
 
 @pytest.mark.slow

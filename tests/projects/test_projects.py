@@ -36,6 +36,7 @@ from projects import (
     drawn_specs,
     project,
     ruff,
+    save_arrays,
     small_input,
     small_output,
     spec_of,
@@ -579,8 +580,7 @@ def test_every_format_of_a_manifest_gives_the_same_tensors(trained, manifest):
     for entry in trained.spec.inputs:
         if entry.type.reads_files:
             arrays[entry.name] = np.stack([row[entry.name] for row in loaded])
-    arrays = {n: a.astype(str) if a.dtype == object else a for n, a in arrays.items()}
-    np.savez(manifest.with_suffix(".npz"), **arrays)
+    save_arrays(manifest.with_suffix(".npz"), arrays)
     assert_same(wanted, tensors(trained, manifest.with_suffix(".npz"), preprocessing), rtol=1e-4)
 
 
@@ -705,6 +705,41 @@ def test_an_interrupted_training_is_resumed(features, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("features", [["ensemble"], ["ensemble", "calibration", "report"]], ids=len)
+def test_members_that_are_trained_count_where_the_next_is_interrupted(
+    features, tmp_path, monkeypatch
+):
+    """Before its first epoch is over; the run is whole, and can be resumed."""
+    import keras
+    import pandas as pd
+
+    with project(spec_of([small_input("numbers", "numeric")], features=features), tmp_path) as made:
+        manifest, run, begun = made.sample(), made.folder / "run", []
+        given = ("train", "--data", manifest, "--run", run, "--epochs", 2, "--members", 3)
+
+        def interrupt(at):
+            def on_train_begin(self, logs=None):
+                begun.append(self)
+                if len(begun) == at:
+                    raise KeyboardInterrupt
+
+            return on_train_begin
+
+        with monkeypatch.context() as patch:
+            patch.setattr(keras.callbacks.EarlyStopping, "on_train_begin", interrupt(1))
+            done = made.main(*given)
+        assert (done.code, done.err) == (130, "error: interrupted\n")
+        with monkeypatch.context() as patch:
+            patch.setattr(keras.callbacks.EarlyStopping, "on_train_begin", interrupt(3))
+            out = made.ok(*given)
+        assert "\nInterrupted: 1 of 3 members count; --resume continues\n" in out
+        assert pd.read_csv(run / "history.csv")["member"].tolist() == [1, 1]
+        made.ok("predict", "--run", run, "--data", manifest, "--out", tmp_path / "out.csv")
+        made.ok("train", "--run", run, "--resume")
+        assert pd.read_csv(run / "history.csv")["member"].tolist() == [1, 1, 2, 2, 3, 3]
+
+
+@pytest.mark.slow
 def test_a_loss_that_is_not_finite_is_one_line(tmp_path):
     with project(spec_of([small_input("numbers", "numeric")], features=[]), tmp_path) as made:
         given = ("train", "--data", made.sample(), "--run", made.folder / "run")
@@ -806,27 +841,104 @@ def test_spellings_of_a_label_are_one_where_the_spec_says_so(tmp_path):
 
     outputs = [
         {"name": "answer", "task": "binary", "ignore_case": True},
-        {"name": "place", "task": "multiclass", "classes": ["Home", "Ward"], "ignore_case": True},
+        {
+            "name": "place",
+            "task": "multiclass",
+            "classes": ["Near  Home", "far"],
+            "ignore_case": True,
+        },
         {"name": "code", "task": "binary"},
     ]
     spec = spec_of([{"name": "size", "type": "numeric", "columns": ["size"]}], outputs=outputs)
     with project(spec, tmp_path) as made:
         path = tmp_path / "cells.csv"
-        table = {"size": [1, 2], "answer": ["Yes", "NO "], "place": ["HOME", "ward"]}
-        pd.DataFrame({**table, "code": ["A", "a"]}).to_csv(path, index=False)
+        table = {"size": [1, 2], "answer": ["Yes", "NO "], "place": ["NEAR  home", "Far"]}
+        table["code"] = ["A", "a"]
+        pd.DataFrame(table).to_csv(path, index=False)
+        np.savez(path.with_suffix(".npz"), **table)
         data = made.module("data")
-        examples = data.open_examples(path)
-        preprocessing = data.Preprocessing.adapt(examples)
-        assert preprocessing.state["answer"]["labels"] == ["no", "yes"]
-        assert preprocessing.state["code"]["labels"] == ["A", "a"]
-        targets = preprocessing.targets(examples)
-        np.testing.assert_array_equal(targets["place"], [0, 1])
-        np.testing.assert_array_equal(targets["answer"], [[1], [0]])
+        for suffix in (".csv", ".npz"):
+            examples = data.open_examples(path.with_suffix(suffix))
+            preprocessing = data.Preprocessing.adapt(examples)
+            assert preprocessing.state["answer"]["labels"] == ["no", "yes"]
+            assert preprocessing.state["code"]["labels"] == ["A", "a"]
+            preprocessing.note_unknown_labels(examples)
+            assert not examples.problems
+            targets = preprocessing.targets(examples)
+            np.testing.assert_array_equal(targets["place"], [0, 1])
+            np.testing.assert_array_equal(targets["answer"], [[1], [0]])
+
+
+def test_labels_of_arrays_are_read_as_those_of_a_table(tmp_path):
+    """Whatever their dtype: 1.0 is 1, True is true, spaces around a label do not count."""
+    import numpy as np
+
+    named = {"name": "risk", "task": "ordinal", "classes": ["low", "high"], "column": "Risk (%)"}
+    outputs = [{"name": "it", "task": "multiclass"}, {"name": "tags", "task": "multilabel"}, named]
+    spec = spec_of([{"name": "size", "type": "numeric", "columns": ["size"]}], outputs=outputs)
+    with project(spec, tmp_path) as made:
+        data, path = made.module("data"), tmp_path / "labels.npz"
+        given = {"size": [1, 2], "tags": ["a|b", ""], "risk": [[" low"], ["high "]]}
+        for labels, wanted in (
+            ([1.0, 2.0], ["1", "2"]),
+            ([3, 4], ["3", "4"]),
+            ([True, False], ["true", "false"]),
+            ([b"a ", b" b"], ["a", "b"]),
+            (["New  York", "none"], ["New  York", "none"]),
+        ):
+            np.savez(path, it=labels, **given, comment="not of the rows", more=[1, 2, 3])
+            examples = data.open_examples(path)
+            assert not examples.problems
+            assert examples.values["it"].tolist() == wanted
+            assert examples.values["tags"].tolist() == ["a|b", ""]
+            assert examples.values["risk"].tolist() == ["low", "high"]
+        for wrong, problem in (
+            ({"it": ["a", "b", "c"]}, "the arrays must have the same number of rows"),
+            ({"it": ["a", "b"], "size": ["a", "b"]}, "cannot be read as arrays: could not convert"),
+            ({"it": ["a", "b"], "size": [[1, 2], [3, 4]]}, r"size has the shape \(2, 2\)"),
+            ({}, "no column 'it'; it has size, tags, Risk"),
+        ):
+            np.savez(path, **{**given, **wrong})
+            with pytest.raises(data.DataError, match=problem):
+                data.open_examples(path)
 
 
 def without_label(values):
     """The values of the inputs alone."""
     return {name: array for name, array in values.items() if name != "label"}
+
+
+@pytest.mark.parametrize("source", ["files", "arrays"])
+def test_vectors_are_normalized_by_the_training_rows_and_a_missing_one_is_zeros(source, tmp_path):
+    import numpy as np
+    import pandas as pd
+
+    vector = small_input("vector", "embedding", shape=[3], optional=True)
+    with project(spec_of([vector], features=["arrays"]), tmp_path) as made:
+        data, manifest = made.module("data"), tmp_path / "vectors.csv"
+        table = pd.DataFrame({"label": ["no", "yes"] * 20})
+        vectors = np.random.default_rng(0).normal([0, 50, 7], [1, 0.01, 0], (40, 3))
+        vectors = vectors.astype("float32")
+        vectors[[2, 35]] = np.nan
+        if source == "arrays":
+            manifest = manifest.with_suffix(".npz")
+            np.savez(manifest, vector=vectors, label=table["label"].to_numpy(str))
+        else:
+            table["vector"] = [f"{row}.npy" for row in range(40)]
+            table.loc[[2, 35], "vector"] = ""
+            for row, values in enumerate(vectors):
+                np.save(tmp_path / f"{row}.npy", values)
+            table.to_csv(manifest, index=False)
+        training = data.open_examples(manifest).take(np.arange(30))
+        found = tensors(made, manifest, data.Preprocessing.adapt(training))["vector"].numpy()
+        seen = vectors[:30].astype("float64")
+        deviation = np.array([*np.nanstd(seen, axis=0)[:2], 1])  # the last number is constant
+        wanted = np.nan_to_num((vectors - np.nanmean(seen, axis=0)) / deviation)
+        np.testing.assert_allclose(found, wanted, atol=2e-3)
+        assert not found[[2, 35]].any() and not found[:, 2].any()
+        np.testing.assert_allclose(
+            np.delete(found[:30], 2, axis=0)[:, :2].std(axis=0), 1, rtol=1e-3
+        )
 
 
 @pytest.mark.parametrize("kind", ["image", "timeseries", "embedding"])

@@ -57,27 +57,63 @@ def test_weights_are_shared(kind, encoder, tmp_path):
 
 
 @pytest.mark.parametrize("kind", sorted({kind for kind, _ in ENCODERS}))
-def test_the_state_is_fitted_to_both(kind, tmp_path):
-    """The same raw values are the same tensors, and nothing of either is unknown."""
+def test_the_state_is_fitted_to_both_and_the_same_values_are_the_same_tensors(kind, tmp_path):
+    import numpy as np
+
+    with project(spec_of(pair(kind), features=[]), tmp_path) as made:
+        data = made.module("data")
+        examples = data.open_examples(made.sample())
+        one, *others = (examples.values["left"][np.full(48, row)] for row in range(48))
+
+        def state_of(left, right):
+            examples.values |= {"left": left, "right": right}
+            fitted = data.Preprocessing.adapt(examples).state
+            assert "right" not in fitted
+            return comparable(fitted.get("left"))
+
+        alone, other = state_of(one, one), others[0]
+        if alone is not None:
+            other = next(each for each in others if state_of(each, each) != alone)
+            assert state_of(one, other) == state_of(other, one)
+        examples.values |= {"left": other, "right": other}
+        batches = data.make_dataset(examples, data.Preprocessing.adapt(examples), 48)
+        inputs = next(iter(batches))[0]
+        np.testing.assert_array_equal(inputs["left"], inputs["right"])
+
+
+def comparable(state):
+    """A fitted state whose numbers have six digits, and whose words no order."""
+    if isinstance(state, dict):
+        return {key: comparable(value) for key, value in state.items()}
+    if isinstance(state, list):
+        return sorted((comparable(value) for value in state), key=str)
+    return float(f"{state:.6g}") if isinstance(state, float) else state
+
+
+def test_series_of_arrays_may_be_of_different_lengths(tmp_path):
+    """Their state is that of the same series in files."""
     import numpy as np
     import pandas as pd
 
-    with project(spec_of(pair(kind), features=[]), tmp_path) as made:
-        manifest, data = made.sample(), made.module("data")
-        examples = data.open_examples(manifest)
-        state = data.Preprocessing.adapt(examples).state
-        assert "right" not in state
-        table = pd.read_csv(manifest, dtype=str)
-        swapped = {
-            name: name.replace("left", "LEFT").replace("right", "left").replace("LEFT", "right")
-            for name in table
-        }
-        table.rename(columns=swapped).to_csv(manifest, index=False)
-        assert data.Preprocessing.adapt(data.open_examples(manifest)).state.keys() == state.keys()
-        preprocessing = data.Preprocessing(state)
-        other = tensors(made, manifest, preprocessing)
-        np.testing.assert_array_equal(
-            other["left"], next(iter(data.make_dataset(examples, preprocessing, 48)))[0]["right"]
+    with project(spec_of(pair("timeseries"), features=["arrays"]), tmp_path) as made:
+        data, rng = made.module("data"), np.random.default_rng(0)
+        series = {"left": rng.normal(5, 1, (4, 3, 4)), "right": rng.normal(-5, 2, (4, 7, 4))}
+        labels = ["a", "b"] * 2
+        np.savez(tmp_path / "series.npz", **series, label=labels)
+        table = pd.DataFrame({"label": labels})
+        for name, arrays in series.items():
+            table[name] = [f"{name}_{row}.npy" for row in range(4)]
+            for path, array in zip(table[name], arrays, strict=True):
+                np.save(tmp_path / path, array)
+        table.to_csv(tmp_path / "series.csv", index=False)
+        of_files, of_arrays = (
+            data.Preprocessing.adapt(data.open_examples(tmp_path / f"series.{suffix}"))
+            for suffix in ("csv", "npz")
+        )
+        assert of_arrays.state == of_files.state
+        assert_same(
+            tensors(made, tmp_path / "series.npz", of_files),
+            tensors(made, tmp_path / "series.csv", of_files),
         )
 
 

@@ -48,6 +48,21 @@ BAD_SPECS = {
     "inputs a mapping": ({**PROJECT, "inputs": {"a": A}, "outputs": [Y]}, "inputs"),
     "input a word": (spec(["a"]), "inputs[0]"),
     "too many inputs": (spec([{**A, "name": f"a{i}"} for i in range(101)]), "100"),
+    "output named as a part of another": (
+        spec(outputs=[{"name": "p", "task": "quantile"}, {"name": "p_low", "task": "count"}]),
+        "outputs[1] (p_low)",
+        "the column 'p_low' for the output 'p' too",
+    ),
+    "output named as a class of another": (
+        spec(outputs=[{**Y, "name": "y_a"}, {"name": "y", "task": "ordinal", "classes": [*"ab"]}]),
+        "outputs[1] (y)",
+        "'y_a'",
+    ),
+    "classes that differ in case alone": (
+        spec(outputs=[{**Y, "task": "multiclass", "classes": ["A", "a"], "ignore_case": True}]),
+        "'y_a'",
+    ),
+    "output named row": (spec(outputs=[{**Y, "name": "row"}]), "the row's number"),
     "wrong type": (spec([{"name": "a", "type": "imge"}]), "inputs[0]", "'image'"),
     "type missing": (spec([{"name": "a"}]), "inputs[0]", "numeric"),
     "type a list": (spec([{"name": "a", "type": ["text"]}]), "inputs[0]"),

@@ -264,6 +264,13 @@ def tensors(made: Project, manifest: Path, preprocessing: Any = None) -> dict[st
     return {**inputs, **{f"{name}, true": values for name, values in targets.items()}}
 
 
+def save_arrays(path: Path, values: Mapping[str, Any]) -> None:
+    """Write raw values as an .npz, as a person has them: texts in arrays of texts, not of objects."""
+    import numpy as np
+
+    np.savez(path, **{n: a.astype(str) if a.dtype == object else a for n, a in values.items()})
+
+
 def check_structure(made: Project) -> Any:
     """The model builds, and it has the shapes that the spec says."""
     import keras

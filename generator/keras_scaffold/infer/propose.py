@@ -647,9 +647,9 @@ def _output(target: Target, table: Table, taken: set[str], several: bool) -> Giv
             raise DataError(
                 f"--target {target.column}: is no name of an output; rename the array"
             ) from None
-        taken.add(name)
-    else:
-        name = free_name(target.column, taken, "target")
+    else:  # `row` is the column with the row's number in predictions
+        name = free_name(target.column, {*taken, "row"}, "target")
+    taken.add(name)
     task = load_catalog().outputs[target.task]
     entry: Given = {"name": name, "task": target.task}
     if name != target.column:

@@ -101,6 +101,15 @@ class Output(Entry):
         return len(value) if isinstance(value, list) else value  # the names of classes
 
     @property
+    def predicted_columns(self) -> list[str]:
+        """The columns that `predict` writes, as far as they are known before training."""
+        size = self.fields.get(self.task.size) if isinstance(self.task.size, str) else None
+        labels = [str(label) for label in size] if isinstance(size, list) else []
+        if self.fields.get("ignore_case"):
+            labels = [" ".join(label.lower().split()) for label in labels]
+        return [self.name, *(f"{self.name}_{each}" for each in (*labels, *self.task.beside))]
+
+    @property
     def weight(self) -> str:
         """The column with a weight for each row; empty for none."""
         weight: str = self.fields["weight"]

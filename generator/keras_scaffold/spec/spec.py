@@ -165,6 +165,13 @@ def _check_distinct(inputs: list[Input], outputs: list[Output]) -> None:
         if entry.name in seen:
             fail(f"{place}.name", f"'{entry.name}' is already the name of {seen[entry.name]}")
         seen[entry.name] = place
+    written = {"row": "the row's number"}
+    for output in outputs:
+        for column in output.predicted_columns:
+            if column in written:
+                what = f"predict writes the column '{column}' for {written[column]} too"
+                fail(f"{seen[output.name]} ({output.name})", f"{what}; change a name")
+            written[column] = f"the output '{output.name}'"
     targets = {column: entry.name for entry in outputs for column in entry.columns}
     readers = {column: f"input '{entry.name}'" for entry in inputs for column in entry.columns}
     readers |= {column: f"output '{name}'" for column, name in targets.items()}

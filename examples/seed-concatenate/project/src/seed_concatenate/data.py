@@ -88,17 +88,18 @@ def target_label(labels: np.ndarray, state: State) -> np.ndarray:
 def open_examples(path: Path, with_outputs: bool = True, outside: bool = False) -> Examples:
     """Read a manifest, and note what is wrong with its rows; without outputs to predict."""
     if path.suffix == ".npz":
-        return open_arrays(path, with_outputs)
-    examples = open_manifest(path, outside)
-    examples.values = {
-        "numbers": number_columns(examples, NUMBERS_COLUMNS),
-        "picture": file_column(examples, "picture"),
-    }
+        examples = open_arrays(path)
+    else:
+        examples = open_manifest(path, outside)
+        examples.values = {
+            "numbers": number_columns(examples, NUMBERS_COLUMNS),
+            "picture": file_column(examples, "picture"),
+        }
+        note_broken_files(examples)
     if with_outputs:
         examples.values |= {
             "label": label_column(examples, "label"),
         }
-    note_broken_files(examples)
     return examples
 
 

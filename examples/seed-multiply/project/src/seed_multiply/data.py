@@ -65,12 +65,13 @@ def target_label(labels: np.ndarray, state: State) -> np.ndarray:
 def open_examples(path: Path, with_outputs: bool = True) -> Examples:
     """Read a manifest, and note what is wrong with its rows; without outputs to predict."""
     if path.suffix == ".npz":
-        return open_arrays(path, with_outputs)
-    examples = open_manifest(path)
-    examples.values = {
-        "vector_1": number_columns(examples, VECTOR_1_COLUMNS),
-        "vector_2": number_columns(examples, VECTOR_2_COLUMNS),
-    }
+        examples = open_arrays(path)
+    else:
+        examples = open_manifest(path)
+        examples.values = {
+            "vector_1": number_columns(examples, VECTOR_1_COLUMNS),
+            "vector_2": number_columns(examples, VECTOR_2_COLUMNS),
+        }
     if with_outputs:
         examples.values |= {
             "label": label_column(examples, "label"),

@@ -16,35 +16,34 @@ INPUTS: dict[str, tuple[str, tuple[int | None, ...]]] = {
     "sequence_1": ("float32", (None, 5)),
     "sequence_2": ("float32", (None, 3)),
 }
-OUTPUTS: dict[str, tuple[str, tuple[int | None, ...]]] = {
-    "label": ("str", ()),
+# The columns of the targets, which are read and checked as those of a table.
+OUTPUTS = {
+    "label": "label",
 }
 
 
-def open_arrays(path: Path, with_outputs: bool) -> Examples:
-    """Read an .npz, as np.savez writes it; without outputs to predict."""
+def open_arrays(path: Path) -> Examples:
+    """Read an .npz, as np.savez writes it; an array of one value a row is a column too."""
     try:
         with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
+            arrays = {n: a.astype(str) if a.dtype.kind == "S" else a for n, a in file.items()}
+        values = {name: arrays[name].astype(dtype) for name, (dtype, _) in INPUTS.items()}
+    except KeyError as error:
+        raise DataError(f"{path}: no array {error}; it has {', '.join(arrays)}") from None
     except (OSError, ValueError, EOFError, TypeError, BadZipFile) as error:
         raise DataError(f"{path}: cannot be read as arrays: {error}") from None
-    wanted = {**INPUTS, **OUTPUTS} if with_outputs else INPUTS
-    for name, (dtype, sizes) in wanted.items():
-        if name not in arrays:
-            raise DataError(f"{path}: no array {name!r}; it has {', '.join(arrays)}")
-        array = arrays[name].astype(dtype)
-        if sizes == (1,) and array.ndim == 1:
-            array = array[:, None]
+    for name, (dtype, sizes) in INPUTS.items():
+        array = values[name]
         if not tf.TensorShape((None, *sizes)).is_compatible_with(array.shape):
             raise DataError(f"{path}: {name} has the shape {array.shape}, not (rows, *{sizes})")
-        arrays[name] = array.astype(object) if dtype == "str" else array
-    values = {name: arrays[name] for name in wanted}
-    if len({len(array) for array in values.values()}) != 1 or not len(array):
+        values[name] = array.astype(object) if dtype == "str" else array
+    rows, named = len(array), arrays.keys() & {*INPUTS, *OUTPUTS}
+    if {arrays[name].shape[:1] for name in named} != {(rows,)} or not rows:
         raise DataError(f"{path}: the arrays must have the same number of rows, at least one")
-    columns = {name: column for name, column in arrays.items() if column.ndim == 1}
-    examples = Examples(path, pd.DataFrame(columns, pd.RangeIndex(1, len(array) + 1)), values)
-    for name, (dtype, sizes) in wanted.items():
+    columns = {OUTPUTS.get(name, name): a.ravel() for name, a in arrays.items() if a.size == rows}
+    examples = Examples(path, pd.DataFrame(columns, pd.RangeIndex(1, rows + 1)), values)
+    for name, (dtype, sizes) in INPUTS.items():
         if dtype == "float32" and None not in sizes:  # series are padded with NaN
             finite = np.isfinite(values[name]).all(axis=1)
-            examples.note(~finite, name, "is not a finite number", target=name in OUTPUTS)
+            examples.note(~finite, name, "is not a finite number")
     return examples

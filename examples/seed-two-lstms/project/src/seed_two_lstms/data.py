@@ -118,17 +118,18 @@ def target_label(labels: np.ndarray, state: State) -> np.ndarray:
 def open_examples(path: Path, with_outputs: bool = True, outside: bool = False) -> Examples:
     """Read a manifest, and note what is wrong with its rows; without outputs to predict."""
     if path.suffix == ".npz":
-        return open_arrays(path, with_outputs)
-    examples = open_manifest(path, outside)
-    examples.values = {
-        "sequence_1": file_column(examples, "sequence_1"),
-        "sequence_2": file_column(examples, "sequence_2"),
-    }
+        examples = open_arrays(path)
+    else:
+        examples = open_manifest(path, outside)
+        examples.values = {
+            "sequence_1": file_column(examples, "sequence_1"),
+            "sequence_2": file_column(examples, "sequence_2"),
+        }
+        note_broken_files(examples)
     if with_outputs:
         examples.values |= {
             "label": label_column(examples, "label"),
         }
-    note_broken_files(examples)
     return examples
 
 

@@ -17,14 +17,11 @@ from seed_two_lstms.manifest import Examples
 from seed_two_lstms.model import build_model
 
 MEMBERS = 4
-MOST_WORK = 2e13  # multiply-adds of a training: some minutes on two cores
+MOST_WORK = 2e13  # multiply-adds of a training: some minutes on two cores, the same on any machine
 
 
 def choose_members(model: keras.Model, rows: int) -> int:
-    """Choose how many members to train: 4, fewer where a model sees so many rows that it takes long.
-
-    `rows` counts those of all epochs. The choice depends on the data and the model, not on the machine.
-    """
+    """Choose how many members to train: 4, fewer where `rows`, those of all epochs, take long."""
     work = 0
     for layer in model.layers:
         if layer.weights and not isinstance(layer, layers.Embedding):
@@ -68,20 +65,25 @@ def fit_members(
     *others: Any,
 ) -> keras.Model:
     """Fit each member in a folder of its own, and average them; Ctrl-C ends with those there are."""
-    run = options.run
     count = options.members or choose_members(build_model(), options.epochs * len(training))
     members, curves = [], {}
     for number in range(1, count + 1):
         print(f"Member {number} of {count}")
-        folder, seed = run / "members" / str(number), options.seed + number - 1
+        folder, seed = options.run / "members" / str(number), options.seed + number - 1
         folder.mkdir(parents=True, exist_ok=True)
         show = partial(print_estimate, time.perf_counter(), (count - number + 1) * options.epochs)
         estimate = keras.callbacks.LambdaCallback(on_epoch_end=show)
-        members.append(fit(folder, seed, options, preprocessing, training, *others, estimate))
+        try:
+            members.append(fit(folder, seed, options, preprocessing, training, *others, estimate))
+        except KeyboardInterrupt:
+            if not members:
+                raise
+            print(f"\nInterrupted: {len(members)} of {count} members count; --resume continues")
+            break
         curves[number] = pd.read_csv(folder / "history.csv").drop_duplicates("epoch", keep="last")
         if not (folder / "finished").is_file():
             break
     else:
-        (run / "finished").touch()
-    pd.concat(curves, names=["member"]).droplevel(1).to_csv(run / "history.csv")
+        (options.run / "finished").touch()
+    pd.concat(curves, names=["member"]).droplevel(1).to_csv(options.run / "history.csv")
     return average_members(members)

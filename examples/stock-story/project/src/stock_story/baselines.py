@@ -39,10 +39,8 @@ def fit_baselines(
     inputs_of = {"trivial": [], "boosting": INPUTS}
     small = [name for name in INPUTS if x_train[name].size <= MAX_VALUES]
     inputs_of |= {f"boosting, {name} alone": [name] for name in small}
-    state = {  # its thresholds were chosen for the network
-        name: {**fitted, "thresholds": [0.5] * len(fitted.get("thresholds", []))}
-        for name, fitted in preprocessing.state.items()
-    }
+    uncalibrated = {"thresholds": [0.5]}  # the network's are not for others
+    state = {name: {**fitted, **uncalibrated} for name, fitted in preprocessing.state.items()}
     found = {}
     for baseline, inputs in inputs_of.items():
         y_pred = {

@@ -124,19 +124,20 @@ def target_direction(labels: np.ndarray, state: State) -> np.ndarray:
 def open_examples(path: Path, with_outputs: bool = True, outside: bool = False) -> Examples:
     """Read a manifest, and note what is wrong with its rows; without outputs to predict."""
     if path.suffix == ".npz":
-        return open_arrays(path, with_outputs)
-    examples = open_manifest(path, outside)
-    examples.values = {
-        "indicators": number_columns(examples, INDICATORS_COLUMNS),
-        "fundamentals": number_columns(examples, FUNDAMENTALS_COLUMNS),
-        "news": text_column(examples, "news", required=True),
-        "chart": file_column(examples, "chart"),
-    }
+        examples = open_arrays(path)
+    else:
+        examples = open_manifest(path, outside)
+        examples.values = {
+            "indicators": number_columns(examples, INDICATORS_COLUMNS),
+            "fundamentals": number_columns(examples, FUNDAMENTALS_COLUMNS),
+            "news": text_column(examples, "news", required=True),
+            "chart": file_column(examples, "chart"),
+        }
+        note_broken_files(examples)
     if with_outputs:
         examples.values |= {
             "direction": label_column(examples, "direction"),
         }
-    note_broken_files(examples)
     return examples
 
 
