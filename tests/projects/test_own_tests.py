@@ -80,8 +80,18 @@ PRETRAINED = {
         {"name": "title", "type": "text", "encoder": "pretrained", "shape": [16], "optional": True},
         {"name": "summary", "type": "text", "encoder": "pretrained", "dimension": 24},
         {"name": "remark", "like": "summary"},
+        {
+            "name": "body",
+            "type": "text",
+            "encoder": "fine_tuned",
+            "shape": [12],
+            "dimension": 16,
+            "last": 1,
+            "optional": True,
+        },
         {"name": "front", "type": "image", "encoder": "pretrained", "shape": [32, 32, 3]},
         {"name": "back", "like": "front", "optional": True},
+        {"name": "view", "type": "image", "encoder": "fine_tuned", "shape": [32, 32, 3]},
     ],
     "outputs": [{"name": "kind", "task": "multiclass", "classes": 3}],
 }

@@ -70,7 +70,7 @@ def test_each_content_is_encoded_once(made, monkeypatch):
 
 
 @pytest.mark.slow
-def test_pictures_in_another_view_are_encoded_anew(made):
+def test_pictures_in_another_view_are_encoded_again(made):
     import tensorflow as tf
 
     data, pretrained = made.module("data"), made.module("pretrained")

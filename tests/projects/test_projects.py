@@ -671,7 +671,12 @@ def test_an_interrupted_training_is_resumed(features, tmp_path, monkeypatch):
     with project(spec_of([small_input("numbers", "numeric")], features=features), tmp_path) as made:
         manifest, run = made.sample(), made.folder / "run"
         train = made.module("train")
-        monkeypatch.setattr(train, "BACKUP_STEPS", 3)
+        backup = train.keras.callbacks.BackupAndRestore
+        monkeypatch.setattr(
+            train.keras.callbacks,
+            "BackupAndRestore",
+            lambda folder, save_freq: backup(folder, save_freq=min(3, save_freq)),
+        )
         given = ("train", "--data", manifest, "--run", run, "--epochs", 8, "--batch-size", 16)
         more = ("--members", 2, "--seed", 4) if features else ("--seed", 4)
         on_epoch_end, epochs = keras.callbacks.EarlyStopping.on_epoch_end, []
@@ -886,17 +891,20 @@ def test_labels_of_arrays_are_read_as_those_of_a_table(tmp_path):
             ([b"a ", b" b"], ["a", "b"]),
             (["New  York", "none"], ["New  York", "none"]),
         ):
-            np.savez(path, it=labels, **given, comment="not of the rows", more=[1, 2, 3])
+            more = {"comment": "not of the rows", "more": [1, 2, 3], "Risk (%)": ["low"] * 2}
+            np.savez(path, it=labels, **given, **more)  # an array named like a target's column
             examples = data.open_examples(path)
             assert not examples.problems
             assert examples.values["it"].tolist() == wanted
             assert examples.values["tags"].tolist() == ["a|b", ""]
             assert examples.values["risk"].tolist() == ["low", "high"]
         for wrong, problem in (
-            ({"it": ["a", "b", "c"]}, "the arrays must have the same number of rows"),
-            ({"it": ["a", "b"], "size": ["a", "b"]}, "cannot be read as arrays: could not convert"),
+            ({"it": ["a", "b", "c"]}, "arrays need the same number of rows"),
+            ({"it": ["a", "b"], "size": ["a", "b"]}, "cannot be read as arrays: Cannot cast"),
             ({"it": ["a", "b"], "size": [[1, 2], [3, 4]]}, r"size has the shape \(2, 2\)"),
             ({}, "no column 'it'; it has size, tags, Risk"),
+            ({"it": [[1, 0], [0, 1]]}, "targets 1 value each"),
+            ({"it": ["a", "b"], "split": ["train"]}, "arrays need the same number of rows"),
         ):
             np.savez(path, **{**given, **wrong})
             with pytest.raises(data.DataError, match=problem):

@@ -68,7 +68,7 @@ def _given(
             given["merge"] = parse_merge(merge)
         if outputs:
             given["outputs"] = [parse_output(text) for text in outputs]
-        return find_weights(check_given(given))
+        return check_given(given)
     except SpecError as error:
         raise CommandLineError(str(error)) from None
 
@@ -293,8 +293,14 @@ def inspect(
         _write(out, report.as_spec(found))
         if not as_json:
             # A project reads the table of a folder of splits, which `new --data` writes.
-            start = f"--data {manifest}" if found.table.kind == OF_SPLITS else f"--spec {out}"
-            echo(f"\nThe spec is in {out}. Next: scaffold new DEST {start}")
+            if found.table.kind == OF_SPLITS:
+                echo(f"\nThe spec is in {out}; it needs a table of the files, which")
+                command = f"scaffold new DEST --data {shlex.quote(str(manifest))}"
+                echo(f"{command} writes, with a spec of its own.")
+            else:
+                echo(
+                    f"\nThe spec is in {out}. Next: scaffold new DEST --spec {shlex.quote(str(out))}"
+                )
     elif not as_json and found.spec is None:
         echo("\nNo target, so no spec: use --target COLUMN")
     elif not as_json:

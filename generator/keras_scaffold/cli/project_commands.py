@@ -69,7 +69,7 @@ class How:
 
 def add_input(text: str | None, merge: str | None, how: How) -> None:
     """Add an input behind the others; asked for where it is not given."""
-    entry = find_weights_of(_entry(text, how, "input", parse_input, INPUT_FORM))
+    entry = _entry(text, how, "input", parse_input, INPUT_FORM)
 
     def edit(given: Given, tree: str | None) -> Given:
         return edits.add_input(given, entry, tree)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from keras_scaffold.catalog import load_catalog
-from keras_scaffold.spec.errors import fail
 from keras_scaffold.spec.reading import Given
 
 # Where config.json has it: of Hugging Face, of KerasHub, of timm.
@@ -16,7 +16,9 @@ SIZES = ("hidden_size", "dim", "d_model", "hidden_dim", "num_features")
 
 def whole_path(folder: str, base: Path = Path()) -> Path:
     """A folder's whole path: a project trains in a folder of its own, where others lead elsewhere."""
-    return (base / Path(folder).expanduser()).resolve()
+    with suppress(RuntimeError):  # a home that nobody has
+        return (base / Path(folder).expanduser()).resolve()
+    return (base / folder).resolve()
 
 
 def vector_size(folder: Path) -> int | None:
@@ -41,19 +43,18 @@ def find_weights(given: Given, base: Path = Path()) -> Given:
 def find_weights_of(entry: Given, base: Path = Path()) -> Given:
     """An input with the whole path of its folder with weights, and the size of their vectors.
 
-    A preset's name stays, and so does a spec that is wrong elsewhere. SpecError where it states another size.
+    A preset's name stays, and so does a size that is stated, and what is wrong.
     """
-    kind = load_catalog().inputs.get(entry.get("type", "")) if isinstance(entry, Mapping) else None
-    encoder = kind.encoders.get(entry.get("encoder", "")) if kind else None
+    if not isinstance(entry, Mapping):
+        return entry
+    kind = load_catalog().inputs.get(str(entry.get("type")))
+    encoder = kind.encoders.get(str(entry.get("encoder"))) if kind else None
     given = entry.get(encoder.weights_field) if encoder else None
     if encoder is None or not isinstance(given, str):
         return entry
     folder = whole_path(given, base)
-    size, field = vector_size(folder), encoder.size_field
-    found = {encoder.weights_field: str(folder)}
-    if size is None:
-        return {**entry, **found} if (folder / "config.json").is_file() else entry
-    if entry.get(field, size) != size:
-        stated = f"is {entry[field]}, but the weights in {given} give {size} numbers"
-        fail(f"{entry.get('name')}.{field}", f"{stated}; leave it out")
-    return {**entry, **found, field: size}
+    if not (folder / "config.json").is_file():
+        return entry
+    size = vector_size(folder)
+    found = {encoder.size_field: size} if size is not None else {}
+    return {**found, **entry, encoder.weights_field: str(folder)}

@@ -60,7 +60,7 @@ def add_train(commands: Any, rows: argparse.ArgumentParser) -> None:
     train.add_argument(
         "--members",
         type=int,
-        help="models to average; default: 4, fewer or 1 where training would be long",
+        help="models to average; default: 4, fewer where training would be long",
     )
     train.add_argument(
         "--threshold",

@@ -27,7 +27,7 @@ def open_arrays(path: Path) -> Examples:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {n: a.astype(str) if a.dtype.kind == "S" else a for n, a in file.items()}
-        values = {name: arrays[name].astype(dtype) for name, (dtype, _) in INPUTS.items()}
+        values = {n: arrays[n].astype(t, casting="same_kind") for n, (t, _) in INPUTS.items()}
     except KeyError as error:
         raise DataError(f"{path}: no array {error}; it has {', '.join(arrays)}") from None
     except (OSError, ValueError, EOFError, TypeError, BadZipFile) as error:
@@ -37,10 +37,11 @@ def open_arrays(path: Path) -> Examples:
         if not tf.TensorShape((None, *sizes)).is_compatible_with(array.shape):
             raise DataError(f"{path}: {name} has the shape {array.shape}, not (rows, *{sizes})")
         values[name] = array.astype(object) if dtype == "str" else array
-    rows, named = len(array), arrays.keys() & {*INPUTS, *OUTPUTS}
-    if {arrays[name].shape[:1] for name in named} != {(rows,)} or not rows:
-        raise DataError(f"{path}: the arrays must have the same number of rows, at least one")
-    columns = {OUTPUTS.get(name, name): a.ravel() for name, a in arrays.items() if a.size == rows}
+    rows, known = len(array), {*INPUTS, *OUTPUTS, "split"}
+    if {len(a) if n in INPUTS else a.size for n, a in arrays.items() if n in known} != {rows or 1}:
+        raise DataError(f"{path}: arrays need the same number of rows, not 0; targets 1 value each")
+    columns = {name: a.ravel() for name, a in arrays.items() if a.size == rows}
+    columns |= {column: columns.pop(name) for name, column in OUTPUTS.items() if name in columns}
     examples = Examples(path, pd.DataFrame(columns, pd.RangeIndex(1, rows + 1)), values)
     for name, (dtype, sizes) in INPUTS.items():
         if dtype == "float32" and None not in sizes:  # series are padded with NaN

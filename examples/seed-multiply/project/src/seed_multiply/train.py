@@ -22,8 +22,6 @@ from seed_multiply.report import WatchBranches, write_report
 from seed_multiply.sample import write_sample
 from seed_multiply.split_by import split_by
 
-BACKUP_STEPS = 200  # between two backups of a training
-
 
 @dataclass
 class Options:
@@ -104,7 +102,8 @@ def begin_run(options: Options, examples: manifest.Examples) -> Options:
     epochs = options.epochs or max(40, 1000 * size // rows["train"])
     options = replace(options, data=examples.source, batch_size=size, epochs=epochs)
     run.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(run / "members", ignore_errors=True)
+    for name in ("members", "saved_model"):
+        shutil.rmtree(run / name, ignore_errors=True)
     for name in ("model.keras", "history.csv", "metrics.json", "finished"):
         (run / name).unlink(missing_ok=True)
     examples.frame["split"].to_csv(run / "splits.csv", index_label="row")
@@ -162,7 +161,7 @@ def fit(
                 keras.callbacks.ModelCheckpoint(
                     best, save_best_only=True, initial_value_threshold=lowest
                 ),
-                keras.callbacks.BackupAndRestore(backup, save_freq=BACKUP_STEPS),
+                keras.callbacks.BackupAndRestore(backup, save_freq=200),  # steps
                 *callbacks,
             ],
         )

@@ -17,7 +17,7 @@ from stock_story.manifest import Examples
 from stock_story.model import build_model
 
 MEMBERS = 4
-MOST_WORK = 2e13  # multiply-adds of a training: some minutes on two cores, the same on any machine
+MOST_WORK = 2e13  # multiply-adds of a training: fixed, so that no result depends on the machine
 
 
 def choose_members(model: keras.Model, rows: int) -> int:
