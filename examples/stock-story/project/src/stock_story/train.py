@@ -100,7 +100,7 @@ def begin_run(options: Options, examples: manifest.Examples) -> Options:
         return options
     rows = examples.frame["split"].value_counts().to_dict()
     size = options.batch_size or min(256, max(16, rows["train"] // 64))
-    epochs = options.epochs or max(40, 1000 * size // rows["train"])
+    epochs = options.epochs or max(25, 1000 * size // rows["train"])
     options = replace(options, data=examples.source, batch_size=size, epochs=epochs)
     run.mkdir(parents=True, exist_ok=True)
     for name in ("members", "saved_model"):
