@@ -51,9 +51,11 @@ def encode_chart(features: keras.KerasTensor) -> keras.KerasTensor:
     # Augmentation of chart: only while training; else these layers do nothing.
     x = layers.RandomTranslation(0.05, 0.05, fill_mode="nearest", name="chart.shift")(x)
     x = layers.RandomZoom(0.05, fill_mode="nearest", name="chart.zoom")(x)
-    # Each halves the picture by its strides: a quarter of the work of convolutions before pooling.
+    # chart: half the size, (batch, 32, 32, 32).
     x = layers.Conv2D(32, 3, name="chart.conv_1", strides=2, padding="same", activation="relu")(x)
+    # chart: half the size, (batch, 16, 16, 64).
     x = layers.Conv2D(64, 3, name="chart.conv_2", strides=2, padding="same", activation="relu")(x)
+    # chart: half the size, (batch, 8, 8, 128).
     x = layers.Conv2D(128, 3, name="chart.conv_3", strides=2, padding="same", activation="relu")(x)
     x = layers.GlobalAveragePooling2D(name="chart.average")(x)
     x = layers.Dropout(0.1, name="chart.dropout")(x)
