@@ -79,7 +79,7 @@ class Encoder:
 
 
 # What a column of a person's table can hold. At most one type of input is proposed for each.
-KINDS = ("numbers", "labels", "flags", "texts", "tags", "dates", "pictures", "series")
+KINDS = ("numbers", "labels", "flags", "texts", "tags", "dates", "pictures", "albums", "series")
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from keras_scaffold.catalog import load_catalog
 from keras_scaffold.infer.cells import Column
 from keras_scaffold.spec import one_line
 
-FILES = ("picture", "series", "file")
+FILES = ("picture", "pictures", "series", "file")
 # The kind as which a column can be read that --keep cannot restore, by what it is.
 READ_AS = {
     "address": "texts",

@@ -58,8 +58,19 @@ URL = re.compile(r"(?i)(https?|ftp|s3|gs)://\S+")
 UNSPACED = re.compile(
     "[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]"
 )
+FILES = ("pictures", "albums", "series")  # the kinds of columns of paths
 # What is in a column that no type of input reads, even where a person would keep it.
-READS_NOTHING = ("split", "nested", "address", "time of day", "file", "picture", "series", "array")
+READS_NOTHING = (
+    "split",
+    "nested",
+    "address",
+    "time of day",
+    "file",
+    "picture",
+    "pictures",
+    "series",
+    "array",
+)
 CODE_WORDS = {"zip", "zipcode", "postal", "postcode", "code", "type", "fips"}
 # Words of names whose few whole numbers name something, too.
 PLACE_WORDS = {"precinct", "district", "region", "zone", "ward", "sector", "sex", "gender"}
@@ -119,7 +130,7 @@ def look(
         elif name in keep and column.aside:
             column = _kept(cells, column)
         found.append(column)
-    if not any(column.kind in ("pictures", "series") for column in found):
+    if not any(column.kind in FILES for column in found):
         found = [
             files.of_names(table, column)
             if column.name not in {*targets, *types, *keep, *table.arrays}
@@ -644,7 +655,7 @@ def _as_chosen(cells: Cells, column: Column, chosen: str, table: Table, outside:
     why, place = "as you chose", f"--as {cells.name}:{chosen}"
     known = load_catalog().inputs[chosen]
     kind = known.found_in
-    if kind in ("pictures", "series"):
+    if kind in FILES:
         found = files.column(cells, table.folder, outside, kind)
         if found is None or not found.kind:
             reason = found.aside if found else "its cells are no paths of such files"

@@ -11,6 +11,7 @@ import statistics
 from pathlib import Path
 from typing import Any
 
+from keras_scaffold.infer import tags
 from keras_scaffold.infer.cells import Cells, Column
 from keras_scaffold.infer.paths import files_near, find_fix
 from keras_scaffold.infer.tables import (
@@ -39,13 +40,18 @@ ORIENTATION = (
 OPENED = 200  # files of a column of which the header is read
 LARGEST_SIDE = 128  # of a picture, so that a CPU can train on it
 LONGEST_SERIES = 2048  # steps
+MOST_PICTURES = 8  # of a row
 NAMES = ("id", "category", "text", "number")  # what a column of names of files may seem to be
 LARGEST_CSV = 1 << 24  # bytes of a series
 
 
 def column(cells: Cells, folder: Path, outside: bool, kind: str = "") -> Column | None:
-    """The column as one of pictures or series; None where its cells are no paths."""
+    """The column as one of pictures, of several in a cell, or of series; None where its cells are no paths."""
     some = cells.some(OPENED)
+    mark = _mark(some) if kind in ("", "albums") else ""
+    several = bool(mark) or kind == "albums"
+    if mark:
+        some = [path for cell in some for path in _parts(cell, mark)][:OPENED]
     suffixes = [match[0].lower() for v in some if (match := re.search(r"\.\w{2,5}$", v))]
     if not kind and len(suffixes) < 0.9 * len(some):
         return None
@@ -54,7 +60,7 @@ def column(cells: Cells, folder: Path, outside: bool, kind: str = "") -> Column 
         return Column(cells.name, "file", 0.95, f"paths ending in {usual}", aside=OTHERS[usual])
     if kind != "series" and sum(s in PICTURES for s in suffixes) >= 0.9 * len(some):
         what, read = "picture", _pictures
-    elif kind != "pictures" and sum(s in SERIES for s in suffixes) >= 0.9 * len(some):
+    elif kind in ("", "series") and sum(s in SERIES for s in suffixes) >= 0.9 * len(some):
         what, read = "series", _series
     else:
         return None
@@ -69,6 +75,10 @@ def column(cells: Cells, folder: Path, outside: bool, kind: str = "") -> Column 
         reason = f"none of its files can be read, such as {one_line(there[0].name)}"
         return Column(cells.name, what, 0.8, f"paths ending in {usual}", aside=reason)
     why, span, facts = found
+    if several:
+        most = max((len(_parts(cell, mark or "|")) for cell in cells.values.to_list()), default=1)
+        facts |= {"shape": [min(MOST_PICTURES, most), *facts["shape"]], "mark": mark}
+        why, what = f"up to {most} in a cell; {why}", "pictures"
     facts["absent"] = 1 - len(there) / len(paths)
     facts["absent_file"] = next(
         (n for n, p in zip(some, paths, strict=True) if not p.is_file()), ""
@@ -78,11 +88,25 @@ def column(cells: Cells, folder: Path, outside: bool, kind: str = "") -> Column 
         what,
         0.99 if len(there) == len(paths) else 0.85,
         why,
-        "pictures" if what == "picture" else "series",
+        "albums" if several else "pictures" if what == "picture" else "series",
         distinct=cells.values.n_unique(),
         view=("", span),
         facts=facts,
     )
+
+
+def _mark(some: list[str]) -> str:
+    """The character that joins paths of pictures in the cells; empty where a cell has one at the most."""
+    for mark in tags.MARKS:
+        parts = [part for cell in some for part in _parts(cell, mark)]
+        pictures = sum(part.lower().endswith(PICTURES) for part in parts)
+        if len(parts) > 1.05 * len(some) and pictures >= 0.9 * len(parts):
+            return mark
+    return ""
+
+
+def _parts(cell: str, mark: str) -> list[str]:
+    return [part.strip() for part in cell.split(mark) if part.strip()]
 
 
 def _path(name: str, cell: str, folder: Path, outside: bool) -> Path:

@@ -108,7 +108,8 @@ class Inspection:
     def has_invalid_rows(self) -> bool:
         """Whether cells were seen that the project will refuse, such as broken files."""
         used = [column for column in self.columns if column.type]
-        return any("stray" in column.facts or column.facts.get("broken") for column in used)
+        lost = any(column.kind == "albums" and column.facts.get("absent") for column in used)
+        return lost or any("stray" in c.facts or c.facts.get("broken") for c in used)
 
     def input_of(self, column: str) -> ProposedInput | None:
         """The input that a column is in."""
@@ -336,7 +337,8 @@ def _doubts(table: Table, columns: list[Column], targets: list[Target]) -> list[
         if column.type and absent:
             warnings.append(
                 f"{column.name}: {absent:.0%} of the files looked at are not there, such as"
-                f" {column.facts['absent_file']}; they count as missing"
+                f" {column.facts['absent_file']};"
+                f" {'their rows are invalid' if column.kind == 'albums' else 'they count as missing'}"
             )
         if column.type and broken:
             warnings.append(f"{column.name}: {broken:.0%} of the files looked at cannot be read")
@@ -498,6 +500,7 @@ def _input(name: str, group: list[Column], table: Table) -> ProposedInput:
         "texts": _text,
         "tags": _tags,
         "pictures": _files,
+        "albums": _files,
         "series": _files,
         "dates": _date,
     }.get(group[0].kind)
@@ -607,6 +610,8 @@ def _files(entry: Given, group: list[Column], table: Table, whys: list[str]) -> 
     entry["shape"] = shape
     if group[0].facts.get("exif"):
         entry["exif"] = True
+    if group[0].facts.get("mark", "|") not in ("", "|"):
+        entry["delimiter"] = group[0].facts["mark"]
     if group[0].kind == "series":
         # benchmarks/accuracy: 0.93 against an LSTM's 0.53 on a table of 400 rows, and much faster.
         entry["encoder"] = "conv"
