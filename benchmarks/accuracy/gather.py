@@ -34,6 +34,7 @@ import pandas as pd
 
 SEED = 0
 MOST_ROWS = 10_000
+TEXTS = 4000  # rows of the tables that compare encoders of texts
 GROUPS = 10  # a number to predict is stratified by its deciles
 
 Table = tuple[pd.DataFrame, dict[str, Any]]
@@ -139,7 +140,26 @@ def r_tables() -> dict[str, Table]:
     counts = breaches["Type_of_Breach"].value_counts()
     breaches = breaches[breaches["Type_of_Breach"].map(counts) >= 10]
     movies = r_data("ggplot2movies", "movies")
+    birds = r_data("openintro", "birds")
+    birds = birds[birds["remarks"].notna()]
+    birds = birds[birds["phase_of_flt"].isin(birds["phase_of_flt"].value_counts().index[:4])]
+    art = r_data("modeldata", "tate_text")
     return {
+        "birds": (
+            birds[["remarks", "time_of_day", "ac_mass", "phase_of_flt"]].head(TEXTS),
+            describe(
+                "phase_of_flt",
+                "multiclass",
+                "R: openintro birds, the four most frequent phases of flight",
+                text="remarks",
+                categorical="time_of_day",
+                numeric="ac_mass",
+            ),
+        ),
+        "tate_texts": (
+            art[["title", "medium", "year"]].dropna().head(TEXTS),
+            describe("year", "regression", "R: modeldata tate_text", text="title medium"),
+        ),
         "hmda": (
             r_data("AER", "HMDA"),
             describe(
@@ -318,8 +338,8 @@ def sklearn_tables() -> dict[str, Table]:
 # Debian's packages
 
 
-def debian_tables(rows: int = 4000, least: int = 250) -> dict[str, Table]:
-    """Make two tables of packages: the section by the name, and by the line of description."""
+def debian_tables(least: int = 250) -> dict[str, Table]:
+    """Make tables of packages: the section by the name, by the line of description; the size."""
     command = ["apt-cache", "dumpavail"]
     text = subprocess.run(command, capture_output=True, check=True).stdout.decode(
         "utf-8", "replace"
@@ -336,13 +356,25 @@ def debian_tables(rows: int = 4000, least: int = 250) -> dict[str, Table]:
     table = table[~table["section"].str.contains("/")]
     counts = table["section"].value_counts()
     table = table[table["section"].isin(counts[counts >= least].index)]
-    table = table.sample(rows, random_state=SEED).reset_index(drop=True)
+    table = table.sample(TEXTS, random_state=SEED).reset_index(drop=True)
     tables = {}
     for name, column in (("debian", "description"), ("debian_names", "package")):
         kept = table[[column, "size", "dependencies", "section"]]
         source = f"Debian: packages of sections with {least} or more"
         facts = describe("section", "multiclass", source, text=column, numeric="size dependencies")
         tables[name] = (kept, facts)
+    sizes = table[["description", "section", "dependencies"]]
+    tables["debian_size"] = (
+        sizes.assign(log_size=np.log10(table["size"].clip(lower=1)).round(3)),
+        describe(
+            "log_size",
+            "regression",
+            "Debian: the logarithm of a package's installed size",
+            text="description",
+            categorical="section",
+            numeric="dependencies",
+        ),
+    )
     return tables
 
 

@@ -907,7 +907,8 @@ def test_a_bomb_of_a_picture(tmp_path):
         (["inspect", "people.csv", "--target", "age", "--out", "people.csv"], 1, "already exists"),
         (["new", "out", "--data", "people.csv"], 2, "--target"),
         (["new", "out", "--target", "age"], 2, "--data"),
-        (["new", "out", "--data", "people.csv", "--target", "age", "-m", "add"], 2, "-m"),
+        (["new", "out", "--data", "people.csv", "--target", "age", "-m", "add(x)"], 2, "no input"),
+        (["new", "out", "--data", "people.csv", "--target", "age", "-i", "a:text"], 2, "-i"),
         (["new", "out", "--data", "people.csv", "--target", "age", "--spec", "s"], 2, "--spec"),
     ],
     ids=lambda it: " ".join(it) if isinstance(it, list) else None,
@@ -1027,6 +1028,20 @@ def test_a_terminal_is_asked_before_a_project_is_written(csv):
     assert child.exitstatus == 0
     answers = yaml.safe_load((csv.parent / "mine" / ".copier-answers.yml").read_text())
     assert answers["inputs"] == look(csv).given["inputs"]
+
+
+def test_the_merge_of_a_project_from_data_can_be_chosen(csv):
+    arguments = ["new", "mine", "--data", "people.csv", "--target", "bought", "-m", "gated"]
+    done = run_scaffold(*arguments, "--yes", "--no-git", cwd=csv.parent)
+    assert (done.code, done.err) == (0, "")
+    assert "▼ gated" in done.out
+    child = _in_terminal(*arguments, "--no-git", "--force", cwd=csv.parent)
+    child.expect_exact("Create this project?")
+    child.send("\r")
+    child.expect_exact("--target bought -m gated")
+    child.expect(pexpect.EOF)
+    answers = yaml.safe_load((csv.parent / "mine" / ".copier-answers.yml").read_text())
+    assert answers["merge"] == "gated"
 
 
 def test_no_line_is_wider_than_the_terminal(csv):

@@ -33,6 +33,7 @@ from keras_scaffold.spec.notation import (
     OUTPUT_FORM,
     command_line,
     feature_options,
+    merge_text,
     parse_feature,
     parse_input,
     parse_merge,
@@ -143,8 +144,8 @@ class NewOptions:
 
     @property
     def described(self) -> bool:
-        """Whether a spec or flags describe the model."""
-        return bool(self.spec_file or self.inputs or self.merge or self.outputs)
+        """Whether a spec or flags describe what data would: the inputs and outputs."""
+        return bool(self.spec_file or self.inputs or self.outputs)
 
     @property
     def usual_name(self) -> str:
@@ -208,13 +209,14 @@ def _complete(
     """
     data, overrides, found = options.data, options.overrides, None
     if data is not None and (overrides.get("targets") or data.is_dir()):
-        found = _found(data, overrides, model=not may_ask)
+        found = _found(data, overrides, given.get("merge"), model=not may_ask)
         given = {**found.given, "project_name": options.usual_name, **given}
     missing = _missing(given)
     if may_ask and (missing or data):
         from keras_scaffold.wizard.flow import Data
 
-        begin = None if options.described or found else Data(data, overrides)
+        asked = options.described or (options.merge and data is None)
+        begin = None if asked or found else Data(data, overrides)
         answers = _ask(given, options, begin)
         return (answers.given, answers.found or found, True) if answers else None
     if missing and not options.yes:
@@ -344,17 +346,21 @@ def _check_data_flags(options: NewOptions, may_ask: bool) -> None:
                 flag = {"types": "as", "targets": "target"}.get(key, key.replace("_", "-"))
                 raise CommandLineError(f"--{flag} needs a table; use --data MANIFEST too")
     elif options.described:
-        raise CommandLineError("--data gives the inputs and outputs; remove --spec, -i, -m and -o")
+        raise CommandLineError("--data gives the inputs and outputs; remove --spec, -i and -o")
     elif not overrides.get("targets") and not data.is_dir() and not may_ask:
         raise CommandLineError("--data needs --target COLUMN, what to predict")
 
 
-def _found(data: Path, overrides: dict[str, Any], *, model: bool) -> Inspection:
-    """Look at a table, and show what it holds."""
+def _found(
+    data: Path, overrides: dict[str, Any], merge: str | Given | None, *, model: bool
+) -> Inspection:
+    """Look at a table, and show what it holds; with the merge, where one is given."""
     from keras_scaffold import infer
     from keras_scaffold.infer import report
 
     found = infer.inspect(data, infer.Overrides(**overrides), _show_progress)
+    if merge is not None and found.spec:
+        found.spec = _checked({**found.given, "merge": merge}, None)
     report.show(found, model=model)
     echo()
     return found
@@ -386,8 +392,9 @@ def _data_flags(found: Inspection, destination: Path, given: Given) -> str:
 
 def _data_line(found: Inspection, destination: Path, given: Given) -> str | None:
     """The `scaffold new` line that finds the same again; None where more was changed."""
-    proposed = {**found.given, "project_name": given["project_name"]}
-    if proposed != {key: value for key, value in given.items() if key != "features"}:
+    choices = ("project_name", "merge", "features")
+    chosen: Given = {key: given[key] for key in choices if key in given}
+    if {**found.given, **chosen} != given:
         return None
     overrides = found.overrides
     words = ["scaffold", "new", str(destination), "--data", str(found.table.path)]
@@ -404,6 +411,8 @@ def _data_line(found: Inspection, destination: Path, given: Given) -> str | None
     }
     words += [word for flag, values in flags.items() for it in values for word in (f"--{flag}", it)]
     words += ["--outside"] if overrides.outside else []
+    if given.get("merge", "concatenate") != "concatenate":
+        words += ["-m", merge_text(given["merge"])]
     words += feature_options(given)
     if given["project_name"] != default_project_name(destination.resolve().name):
         words += ["--name", given["project_name"]]
