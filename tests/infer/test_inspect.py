@@ -896,6 +896,11 @@ def test_a_bomb_of_a_picture(tmp_path):
         (["inspect", "people.csv", "--target", "note:regression"], 1, "no numbers"),
         (["inspect", "people.csv", "--target", "country:binary"], 1, "two labels"),
         (["inspect", "people.csv", "--target", "age", "--target", "age"], 1, "twice"),
+        (["inspect", "people.csv", "--target", "country:ordinal"], 1, "low,mid,high"),
+        (["inspect", "people.csv", "--target", "country:ordinal:Chad,Mali"], 1, "add it"),
+        (["inspect", "people.csv", "--target", "country:ordinal:3"], 1, "name the classes"),
+        (["inspect", "people.csv", "--target", "age:regression:3"], 1, "takes no number"),
+        (["inspect", "people.csv", "--target", "age:quantile:low"], 1, "levels"),
         (["inspect", "people.csv", "--drop", "agee"], 1, "'age'"),
         (["inspect", "people.csv", "--as", "age:number"], 1, "no type of input"),
         (["inspect", "people.csv", "--as", "note:image"], 1, "no paths"),
@@ -1028,6 +1033,22 @@ def test_a_terminal_is_asked_before_a_project_is_written(csv):
     assert child.exitstatus == 0
     answers = yaml.safe_load((csv.parent / "mine" / ".copier-answers.yml").read_text())
     assert answers["inputs"] == look(csv).given["inputs"]
+
+
+@pytest.mark.parametrize(
+    ("target", "stated"),
+    [
+        ("how:bad:ordinal:low,so so,high", {"classes": ["low", "so so", "high"]}),
+        ("how:bad:multiclass:high, low, so so", {"classes": ["high", "low", "so so"]}),
+        ("score:quantile:0.1,0.5,0.9", {"levels": [0.1, 0.5, 0.9]}),
+    ],
+)
+def test_classes_and_levels_are_stated_with_the_target(target, stated, tmp_path):
+    rows = [{"how:bad": ("high", "low", "so so")[k % 3], "score": k / 7} for k in range(60)]
+    pl.DataFrame(rows).write_csv(tmp_path / "t.csv")
+    given = look(tmp_path / "t.csv", target).given
+    (output,) = given["outputs"]
+    assert {key: output[key] for key in stated} == stated
 
 
 def test_the_merge_of_a_project_from_data_can_be_chosen(csv):

@@ -123,8 +123,8 @@ Targets = Annotated[
     list[str] | None,
     typer.Option(
         "--target",
-        metavar="COLUMN[:TASK]",
-        help="The column to predict, such as price or price:regression; repeatable.",
+        metavar="COLUMN[:TASK[:CLASSES]]",
+        help="The column to predict, such as price, price:regression or size:ordinal:s,m,l; repeatable.",
     ),
 ]
 Drop = Annotated[

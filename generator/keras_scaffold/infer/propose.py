@@ -40,6 +40,7 @@ from keras_scaffold.infer.overrides import (
 from keras_scaffold.infer.pretrained import find_folders, with_weights
 from keras_scaffold.infer.tables import DataError, Table, open_table
 from keras_scaffold.infer.targets import (
+    Chosen,
     Target,
     find_target,
     known_column,
@@ -122,7 +123,7 @@ def inspect(path: Path, overrides: Overrides, progress: Progress = no_progress) 
     if table.rows < 2:
         raise DataError(f"{path}: has one row; a model needs more")
     chosen = _chosen_targets(table, overrides)
-    names = [name for name, _ in chosen]
+    names = [each.column for each in chosen]
     types = stated_types(overrides, table, names)
     find_units(table, types)
     warnings = find_number_notation(table, names, stated_notation(overrides), overrides.drop)
@@ -140,7 +141,10 @@ def inspect(path: Path, overrides: Overrides, progress: Progress = no_progress) 
     alike = {known_column(name, table, "--ignore-case") for name in overrides.ignore_case}
     if odd := sorted(alike.difference(names)):
         raise DataError(f"--ignore-case {odd[0]}: is not a target; use it with --target {odd[0]}")
-    targets = [find_target(table, by_name[name], task, name in alike) for name, task in chosen]
+    targets = [
+        find_target(table, by_name[name], task, size, ignore_case=name in alike)
+        for name, task, size in chosen
+    ]
     warnings += [warning for target in targets for warning in target.warnings]
     columns = [column for column in columns if column.name not in names]
     columns = _corrected(columns, overrides, table, names)
@@ -179,13 +183,13 @@ def _group(columns: list[Column], groups: Sequence[Group], overrides: Overrides)
 # Overrides
 
 
-def _chosen_targets(table: Table, overrides: Overrides) -> list[tuple[str, str]]:
+def _chosen_targets(table: Table, overrides: Overrides) -> list[Chosen]:
     """The targets as a person names them, each with its task or none; a folder has its classes."""
     chosen = [parse_target(text, table) for text in overrides.targets]
-    names = [name for name, _ in chosen]
+    names = [each.column for each in chosen]
     if len(set(names)) < len(names):
         raise DataError(f"--target {max(names, key=names.count)}: is given twice; use it once")
-    return chosen or ([("label", "")] if table.path.is_dir() else [])
+    return chosen or ([Chosen("label")] if table.path.is_dir() else [])
 
 
 def _corrected(
@@ -659,7 +663,9 @@ def _output(target: Target, table: Table, taken: set[str], several: bool) -> Giv
     entry: Given = {"name": name, "task": target.task}
     if name != target.column:
         entry["column"] = target.column
-    if isinstance(task.size, str) and not task.numbers:
+    if target.stated:
+        entry |= target.stated
+    elif isinstance(task.size, str) and not task.numbers:
         ordered = task.fields[task.size].kind == "names"
         entry[task.size] = _in_order(target) if ordered else target.classes
     if several and target.missing:
@@ -679,7 +685,7 @@ def _in_order(target: Target) -> list[str]:
     except ValueError:
         raise DataError(
             f"--target {one_line(target.column)}:{target.task}: the order of {', '.join(map(one_line, labels[:3]))}"
-            " is not in the data; take multiclass, and change the task and its classes in the spec"
+            f" is not in the data; add the classes from the lowest to the highest: {target.task}:low,mid,high"
         ) from None
 
 

@@ -6,12 +6,12 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 
-from keras_scaffold.catalog import load_catalog
+from keras_scaffold.catalog import Task, load_catalog
 from keras_scaffold.infer.cells import (
     TARGET_HOLES,
     Column,
@@ -23,7 +23,8 @@ from keras_scaffold.infer.cells import (
     name_words,
 )
 from keras_scaffold.infer.tables import DataError, Table
-from keras_scaffold.spec import nearest, one_line
+from keras_scaffold.spec import Given, SpecError, nearest, one_line
+from keras_scaffold.spec.notation import parse_size
 
 FEW_NUMBERS = 20  # different whole numbers are classes, more an amount
 MOST_CLASSES = 1000
@@ -49,6 +50,7 @@ class Target:
     warnings: tuple[str, ...] = ()
     separator: str = ""  # of several labels in a cell
     ignore_case: bool = False  # whether a person wants spellings of a label to be one
+    stated: Given = field(default_factory=dict)  # the classes or levels that a person gave
 
     @property
     def numbers(self) -> bool:
@@ -66,16 +68,26 @@ def likely_target(columns: Sequence[Column]) -> str:
     return next(iter([*likely, *reversed(can), columns[-1].name]))
 
 
-def parse_target(text: str, table: Table) -> tuple[str, str]:
-    """`price:regression` -> (price, regression); the task is empty where none is given."""
+class Chosen(NamedTuple):
+    """A target as a person names it; what is not given is empty."""
+
+    column: str
+    task: str = ""
+    size: str = ""
+
+
+def parse_target(text: str, table: Table) -> Chosen:
+    """`price:regression` -> (price, regression, ""), `size:ordinal:s,m,l` -> (size, ordinal, s,m,l)."""
     tasks = load_catalog().outputs
-    column, colon, task = text.rpartition(":")
-    if text not in table.columns and colon:
-        if task in tasks and column in table.columns:
-            return column, task
+    parts = [] if text in table.columns else text.split(":")
+    for place in range(len(parts) - 1, 0, -1):  # the name of a column may have colons
+        column = ":".join(parts[:place])
         if column in table.columns:
-            raise DataError(f"--target {one_line(text)}: no task; {nearest(task, tasks)}")
-    return known_column(text, table, "--target"), ""
+            task, _, size = ":".join(parts[place:]).partition(":")
+            if task not in tasks:
+                raise DataError(f"--target {one_line(text)}: no task; {nearest(task, tasks)}")
+            return Chosen(column, task, size)
+    return Chosen(known_column(text, table, "--target"))
 
 
 def known_column(name: str, table: Table, flag: str) -> str:
@@ -90,9 +102,9 @@ def known_column(name: str, table: Table, flag: str) -> str:
 
 
 def find_target(
-    table: Table, column: Column, chosen: str = "", ignore_case: bool = False
+    table: Table, column: Column, chosen: str = "", size: str = "", *, ignore_case: bool = False
 ) -> Target:
-    """The task of a target, from all its rows, or as it was `chosen`."""
+    """The task of a target, from all its rows, or as it was `chosen`, with the `size` that is given."""
     name, where = column.name, f"--target {one_line(column.name)}"
     tasks = load_catalog().outputs
     if name in table.arrays and name not in table.native:
@@ -136,8 +148,27 @@ def find_target(
         raise DataError(
             f"--ignore-case {one_line(name)}: is {task}; only single labels have a case"
         )
+    stated = _stated(tasks[task], size, counted["label"].to_list(), where) if size else {}
     known = {"column": name, "task": task, "missing": missing, "ignore_case": ignore_case}
-    return Target(**{**target, **known})
+    return Target(**{**target, **known, "stated": stated})
+
+
+def _stated(task: Task, size: str, labels: list[str], where: str) -> Given:
+    """The classes or levels that a person gave; DataError where they do not fit the labels."""
+    try:
+        stated = parse_size(task, size, f"{where}:{task.name}:{one_line(size)}")
+    except SpecError as error:
+        raise DataError(str(error)) from None
+    (classes,) = stated.values()
+    if task.numbers or task.name == "multilabel":
+        return stated
+    if isinstance(classes, int):
+        raise DataError(f"{where}:{task.name}: name the classes, such as {','.join(labels[:3])}")
+    unknown = [label for label in labels if label not in classes]
+    if unknown:
+        listed = ", ".join(map(one_line, unknown[:3]))
+        raise DataError(f"{where}: rows have {listed}, which {one_line(size)} lacks; add it")
+    return stated
 
 
 def _without(counted: pl.DataFrame, hole: pl.Expr) -> tuple[pl.DataFrame, int]:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from keras_scaffold.catalog import load_catalog
+from keras_scaffold.catalog import Task, load_catalog
 from keras_scaffold.spec.entries import complete_input, complete_output
 from keras_scaffold.spec.errors import fail, nearest, one_line
 from keras_scaffold.spec.fields import check_field, parse_field
@@ -83,18 +83,21 @@ def parse_output(text: str) -> Given:
     entry: Given = {"name": check_name(parts[0], place)}
     entry["task"] = _known(parts[1], tasks, "task", place)
     if len(parts) == 3:
-        size = tasks[entry["task"]].size
-        if not isinstance(size, str):
-            fail(place, f"{entry['task']} takes no number; write {parts[0]}:{entry['task']}")
-        field = tasks[entry["task"]].fields[size]
-        if field.kind == "levels":
-            entry[size] = parse_field(field, parts[2])
-        elif field.kind in ("classes", "names") and "," in parts[2]:
-            entry[size] = [name.strip() for name in parts[2].split(",")]
-        else:
-            entry[size] = _number(parts[2], f"number of {size}", place)
+        entry |= parse_size(tasks[entry["task"]], parts[2], place)
     complete_output(entry, place)
     return entry
+
+
+def parse_size(task: Task, text: str, place: str) -> Given:
+    """Read the classes or levels of an output: `low,mid,high` -> {classes: [low, mid, high]}."""
+    if not isinstance(task.size, str):
+        fail(place, f"{task.name} takes no number; leave ':{one_line(text)}' out")
+    field = task.fields[task.size]
+    if field.kind == "levels":
+        return {task.size: parse_field(field, text)}
+    if field.kind in ("classes", "names") and "," in text:
+        return {task.size: [name.strip() for name in text.split(",")]}
+    return {task.size: _number(text, f"number of {task.size}", place)}
 
 
 def shape_text(shape: Iterable[int]) -> str:
