@@ -797,6 +797,8 @@ def test_a_folder_per_split_and_class(tmp_path):
     new = ["new", "made", "--data", "pets", "--yes", "--no-git"]
     assert run_scaffold(*new, "--dry-run", cwd=tmp_path).code == 0
     assert not manifest.exists()
+    assert run_scaffold(*new, "--template", "nowhere", cwd=tmp_path).code == 1
+    assert not manifest.exists()
 
     done = run_scaffold(*new, cwd=tmp_path)
     assert "Wrote pets/manifest.csv, 60 rows with the split of each." in done.out

@@ -181,9 +181,14 @@ def new(options: NewOptions) -> None:
         return
     if destination.is_symlink():
         echo(f"Note: {destination} is a link; the project goes to {destination.resolve()}.")
-    done = render(spec, destination, template=template, force=options.force, git=options.git)
+    manifest = _write_manifest(found) if found else None
+    try:
+        done = render(spec, destination, template=template, force=options.force, git=options.git)
+    except BaseException:  # also Ctrl-C
+        if manifest:
+            manifest.unlink()
+        raise
     if found:
-        _write_manifest(found)
         _remember(options.overrides)
     for path, backup in done.replaced.items():
         print(f"replaced {path}; the backup is {backup}", file=sys.stderr)
@@ -366,15 +371,17 @@ def _found(
     return found
 
 
-def _write_manifest(found: Inspection) -> None:
+def _write_manifest(found: Inspection) -> Path | None:
     """Write the table of a folder of splits, since projects read tables; it is the data from here on."""
     from keras_scaffold.infer.tables import OF_SPLITS, write_manifest
 
-    if found.table.kind == OF_SPLITS:
-        found.table.path = write_manifest(found.table)
-        targets = found.overrides.targets or ("label",)
-        found.overrides = replace(found.overrides, targets=targets)
-        echo(f"Wrote {found.table.path}, {found.table.rows:,} rows with the split of each.")
+    if found.table.kind != OF_SPLITS:
+        return None
+    found.table.path = write_manifest(found.table)
+    targets = found.overrides.targets or ("label",)
+    found.overrides = replace(found.overrides, targets=targets)
+    echo(f"Wrote {found.table.path}, {found.table.rows:,} rows with the split of each.")
+    return found.table.path
 
 
 def _data_flags(found: Inspection, destination: Path, given: Given) -> str:
