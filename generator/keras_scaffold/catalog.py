@@ -169,6 +169,7 @@ class Feature:
     help: str
     default: bool
     options: tuple[str, ...] = ()
+    reads: str = ""  # the suffix of data that projects read with it alone
 
 
 @dataclass(frozen=True)
@@ -293,7 +294,8 @@ def _feature(name: str, data: dict[str, Any], defaults: list[str]) -> Feature:
     ]
     if "format" in data:
         options.append(f"export --format {data['format']['name']}")
-    return Feature(name, data["title"], data["help"], name in defaults, tuple(options))
+    default, reads = name in defaults, data.get("reads", "")
+    return Feature(name, data["title"], data["help"], default, tuple(options), reads)
 
 
 @cache

@@ -828,6 +828,7 @@ def test_arrays(tmp_path):
         trace=np.zeros((60, 300, 2), "float32"),
         note=np.array([_sentence(random.Random(i)) for i in range(60)]),
         Odd=np.zeros((60, 2)),
+        scan=np.zeros((60, 16, 16, 3), "int64"),
         y=np.arange(60) % 2,
     )
     found = look(tmp_path / "arrays.npz", target="y")
@@ -839,6 +840,16 @@ def test_arrays(tmp_path):
         "note": ("text", [16]),
     }
     assert "rename the array" in column(found, "Odd").aside
+    assert column(found, "scan").aside.endswith("pictures of 0 to 255 are stored as uint8")
+    new = ["new", "out", "--data", "arrays.npz", "--target", "y", "--yes", "--no-git"]
+    done = run_scaffold(*new, "--no-feature", "arrays", cwd=tmp_path)
+    assert (done.code, done.err) == (
+        2,
+        "error: --no-feature arrays: it reads arrays.npz; leave it in\n",
+    )
+    assert run_scaffold(*new, "--minimal", cwd=tmp_path).code == 0
+    answers = yaml.safe_load((tmp_path / "out" / ".copier-answers.yml").read_text())
+    assert answers["features"] == ["arrays"]
 
 
 # Bad input

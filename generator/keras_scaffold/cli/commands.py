@@ -121,6 +121,17 @@ class FeatureOptions:
         kept = [name for name in dict.fromkeys(features) if name not in self.omitted]
         return {**given, "features": kept}
 
+    def with_reader(self, given: Given, data: Path) -> Given:
+        """The spec with the feature that reads such data, where one is needed."""
+        known = load_catalog()
+        features = given.get("features", known.default_features)
+        for name, feature in known.features.items():
+            if feature.reads == data.suffix and name not in features:
+                if name in self.omitted:
+                    raise CommandLineError(f"--no-feature {name}: it reads {data}; leave it in")
+                return {**given, "features": [*features, name]}
+        return given
+
 
 @dataclass(frozen=True)
 class NewOptions:
@@ -175,6 +186,8 @@ def new(options: NewOptions) -> None:
         return
     given, found, asked = completed
     given.setdefault("project_name", options.usual_name)
+    if found:
+        given = options.features.with_reader(given, found.table.path)
     spec = _checked(given, options.spec_file)
     if options.dry_run:
         echo(file_tree(render_to_memory(spec, template), str(destination)))

@@ -715,4 +715,7 @@ def _array(table: Table, name: str) -> Column:
         hint = "; were they grey pictures, store them as (rows, height, width, 1)"
         why += hint if array.dtype == "uint8" else ""
         return Column(name, "series", 0.9, why, "series", facts=facts)
+    if len(array.shape) == 3 and array.shape[2] in (1, 3, 4):
+        why += "; pictures of 0 to 255 are stored as uint8"
+        return Column(name, "array", 1.0, why, aside=why)
     return Column(name, "array", 1.0, why, aside=f"{why}; no type of input has this shape")
