@@ -230,6 +230,24 @@ def test_what_is_predicted_is_corrected(new, csv):
     assert spec_of(csv.parent / "mine") == spec_from(csv, targets=["rooms:regression"])
 
 
+def test_the_order_of_classes_is_asked(new, csv):
+    order = "The classes of district, from the lowest to the highest?"
+    it = new("--data", "houses.csv")
+    it.answer(TARGET, "district", ENTER)
+    change(it, "district", "one of several in order")
+    it.answer(order, "<", ENTER)
+    it.answer("How should district be used?", "one of several in order", ENTER)
+    it.answer(order, "south,east", ENTER)
+    it.shows("rows have north, which south,east lacks")
+    it.answer(order, ",north", ENTER)
+    it.answer(FOUND, ENTER)
+    it.answer(LAST, ENTER)
+    assert it.ends() == 0
+    (output,) = spec_of(csv.parent / "mine")["outputs"]
+    assert output["classes"] == ["south", "east", "north"]
+    assert "district:ordinal:south,east,north" in same_again(it)
+
+
 def test_every_question_on_data_has_a_way_back(new, csv):
     it = new()
     it.answer(BEGIN, "look", ENTER)

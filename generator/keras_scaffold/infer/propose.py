@@ -28,7 +28,7 @@ from keras_scaffold.infer.column_types import (
 from keras_scaffold.infer.decimals import find_number_notation
 from keras_scaffold.infer.groups import Group, find_groups
 from keras_scaffold.infer.leakage import Leak, find_leaks, find_mean, find_sum
-from keras_scaffold.infer.missing_codes import code_warnings, find_missing_codes
+from keras_scaffold.infer.missing_codes import code_warnings, find_missing_codes, parse_number
 from keras_scaffold.infer.overrides import (
     WEIGHTS,
     Overrides,
@@ -680,13 +680,12 @@ def _output(target: Target, table: Table, taken: set[str], several: bool) -> Giv
 def _in_order(target: Target) -> list[str]:
     """The labels of a target in the order of the numbers that they are; DataError for words."""
     labels = [label for label, _ in target.counts]
-    try:
-        return sorted(labels, key=float)
-    except ValueError:
+    if None in map(parse_number, labels):
         raise DataError(
             f"--target {one_line(target.column)}:{target.task}: the order of {', '.join(map(one_line, labels[:3]))}"
             f" is not in the data; add the classes from the lowest to the highest: {target.task}:low,mid,high"
-        ) from None
+        )
+    return sorted(labels, key=float)
 
 
 def _spec(table: Table, inputs: list[ProposedInput], outputs: list[Given]) -> Spec | None:

@@ -22,6 +22,7 @@ from keras_scaffold.infer.cells import (
     is_hole,
     name_words,
 )
+from keras_scaffold.infer.missing_codes import parse_number
 from keras_scaffold.infer.tables import DataError, Table
 from keras_scaffold.spec import Given, SpecError, nearest, one_line
 from keras_scaffold.spec.notation import parse_size
@@ -99,6 +100,13 @@ def known_column(name: str, table: Table, flag: str) -> str:
         listed = ", ".join(map(one_line, table.columns[:12]))
         close = f"it has {listed}{' ...' if len(table.columns) > 12 else ''}"
     raise DataError(f"{flag} {one_line(name)}: no such column in {table.path}; {close}")
+
+
+def ordered_words(task: Task, target: Target) -> str:
+    """The labels of a target where the task wants their order and they are words: `low,mid,high`."""
+    labels = [label for label, _ in target.counts]
+    ordered = isinstance(task.size, str) and task.fields[task.size].kind == "names"
+    return ",".join(labels) if ordered and None in map(parse_number, labels) else ""
 
 
 def find_target(

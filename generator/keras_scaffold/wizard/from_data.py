@@ -16,7 +16,7 @@ from keras_scaffold.catalog import load_catalog
 from keras_scaffold.infer import Inspection, Overrides, inspect, report
 from keras_scaffold.infer.overrides import typed_column
 from keras_scaffold.infer.tables import KNOWN, SUFFIXES, DataError
-from keras_scaffold.infer.targets import likely_target
+from keras_scaffold.infer.targets import likely_target, ordered_words, parse_target
 from keras_scaffold.wizard.navigation import Dialog
 from keras_scaffold.wizard.questions import Option, Select, Text
 
@@ -100,7 +100,27 @@ def _changed(dialog: Dialog, found: Inspection) -> Overrides:
     words, now = (_words_on_target if predicted else _words_on_input)(found, name)
     place = [title for title, *_ in words].index(now)
     message = f"How should {report.column_title(name)} be used?"
-    return _word(dialog, message, found.table.path, words, place)
+    chosen = _word(dialog, message, found.table.path, words, place)
+    return _in_order(dialog, found, chosen, name) if predicted else chosen
+
+
+def _in_order(dialog: Dialog, found: Inspection, chosen: Overrides, name: str) -> Overrides:
+    """Ask for the order of the classes where they have one that the data cannot tell."""
+    targets = {parse_target(text, found.table): text for text in chosen.targets}
+    target = next((each for each in targets if each.column == name), None)
+    if target is None or not target.size:
+        return chosen
+
+    def stated(typed: str) -> Overrides:
+        texts = {**targets, target: f"{name}:{target.task}:{typed}"}
+        return replace(chosen, targets=tuple(texts.values()))
+
+    def check(typed: str) -> None:
+        _look(found.table.path, stated(typed))
+
+    message = f"The classes of {report.column_title(name)}, from the lowest to the highest?"
+    text = Text(message, target.size, check, "separated by commas", live=False)
+    return stated(dialog.ask(text))
 
 
 def _columns(found: Inspection) -> list[tuple[str, str]]:
@@ -154,7 +174,8 @@ def _words_on_target(found: Inspection, name: str) -> tuple[list[Word], str]:
     tasks = load_catalog().outputs
     words: list[Word] = []
     for task in tasks.values():
-        targets = {**_targets(found), name: f"{name}:{task.name}"}
+        classes = ordered_words(task, next(t for t in found.targets if t.column == name))
+        targets = {**_targets(found), name: f"{name}:{task.name}{classes and ':'}{classes}"}
         overrides = replace(found.overrides, targets=tuple(targets.values()))
         words.append((task.title, task.help, overrides))
     if len(found.targets) > 1:
