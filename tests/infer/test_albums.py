@@ -46,3 +46,29 @@ def test_a_lost_file_makes_its_row_invalid(table):
     (warning,) = [one for one in found.warnings if "nowhere.png" in one]
     assert warning.endswith("their rows are invalid")
     assert found.has_invalid_rows
+
+
+def test_files_are_looked_at_in_all_rows(tmp_path):
+    (tmp_path / "a.png").write_bytes(png(40, 30))
+    cells = ["|".join(["a.png"] * 5)] * 100 + ["|".join(["lost.png"] * 5)] * 200
+    rows = [f"{cell},{row % 2}" for row, cell in enumerate(cells)]
+    (tmp_path / "t.csv").write_text("\n".join(["photos,y", *rows]))
+    found = inspect(tmp_path / "t.csv", Overrides(targets=["y"]))
+    (warning,) = [one for one in found.warnings if "lost.png" in one]
+    assert 0.5 < float(warning.split("%")[0].split()[-1]) / 100 < 0.8
+    assert found.has_invalid_rows
+
+
+def test_a_person_finds_pictures_where_few_cells_have_several(table):
+    cells = [f"a {row % 9}.png" for row in range(57)] + ["a 0.png;a 1.png", "a 2.png", "a 3.png"]
+    found = inspect(table("|", *cells), Overrides(targets=["y"], types=["photos:images"]))
+    (entry,) = found.spec.given["inputs"]
+    assert (entry["shape"][0], entry["delimiter"]) == (2, ";")
+    assert not found.has_invalid_rows
+
+
+def test_pictures_beyond_the_first_are_left_out(table):
+    cell = "|".join(f"a {k % 9}.png" for k in range(12))
+    found = inspect(table("|", cell), Overrides(targets=["y"]))
+    assert found.spec.given["inputs"][0]["shape"][0] == 8
+    assert found.inputs[0].why.startswith("up to 12 in a cell, of which the first 8 are kept")

@@ -436,7 +436,8 @@ def everything(tmp_path):
     photos = [f"data/{row}.png" for row in range(60)]
     traces = [f"data/{row}.npy" for row in range(60)]
     _beside(tmp_path)
-    table = people(60).with_columns(pl.Series("photo", photos), pl.Series("trace", traces))
+    files = {"photo": photos, "album": [f"{it}|data/0.png" for it in photos], "trace": traces}
+    table = people(60).with_columns(pl.Series(name, paths) for name, paths in files.items())
     table.write_csv(tmp_path / "everything.csv")
     return tmp_path / "everything.csv"
 
@@ -825,6 +826,7 @@ def test_arrays(tmp_path):
         numbers=rng.normal(size=(60, 5)),
         age=rng.normal(size=60),
         photo=np.zeros((60, 16, 16, 3), "uint8"),
+        photos=np.zeros((60, 4, 16, 16, 3), "uint8"),
         trace=np.zeros((60, 300, 2), "float32"),
         note=np.array([_sentence(random.Random(i)) for i in range(60)]),
         Odd=np.zeros((60, 2)),
@@ -836,6 +838,7 @@ def test_arrays(tmp_path):
         "numbers": ("numeric", [5]),
         "age": ("numeric", [1]),
         "photo": ("image", [16, 16, 3]),
+        "photos": ("images", [4, 16, 16, 3]),
         "trace": ("timeseries", [300, 2]),
         "note": ("text", [16]),
     }
@@ -911,8 +914,10 @@ def test_a_bomb_of_a_picture(tmp_path):
         (["inspect", "people.csv", "--target", "age", "--target", "age"], 1, "twice"),
         (["inspect", "people.csv", "--target", "country:ordinal"], 1, "low,mid,high"),
         (["inspect", "people.csv", "--target", "country:ordinal:Chad,Mali"], 1, "add it"),
-        (["inspect", "people.csv", "--target", "country:ordinal:3"], 1, "name the classes"),
-        (["inspect", "people.csv", "--target", "age:regression:3"], 1, "takes no number"),
+        (["inspect", "people.csv", "--target", "country:ordinal:Chad"], 1, "give a list such as"),
+        (["inspect", "people.csv", "--target", "country:ordinal:a,,b"], 1, 'is ""'),
+        (["inspect", "people.csv", "--target", "country:multiclass:3"], 1, "':3' out"),
+        (["inspect", "people.csv", "--target", "age:regression:3"], 1, "takes no classes"),
         (["inspect", "people.csv", "--target", "age:quantile:low"], 1, "levels"),
         (["inspect", "people.csv", "--drop", "agee"], 1, "'age'"),
         (["inspect", "people.csv", "--as", "age:number"], 1, "no type of input"),
@@ -1053,11 +1058,18 @@ def test_a_terminal_is_asked_before_a_project_is_written(csv):
     [
         ("how:bad:ordinal:low,so so,high", {"classes": ["low", "so so", "high"]}),
         ("how:bad:multiclass:high, low, so so", {"classes": ["high", "low", "so so"]}),
+        ("grade:ordinal:3.0,1.0,2", {"classes": ["3", "1", "2"]}),
+        ("sure:multiclass:True,False", {"classes": ["true", "false"]}),
         ("score:quantile:0.1,0.5,0.9", {"levels": [0.1, 0.5, 0.9]}),
     ],
 )
 def test_classes_and_levels_are_stated_with_the_target(target, stated, tmp_path):
-    rows = [{"how:bad": ("high", "low", "so so")[k % 3], "score": k / 7} for k in range(60)]
+    rows = {
+        "how:bad": ["high", "low", "so so"] * 20,
+        "grade": ["1.0", "2.0", "3.0"] * 20,
+        "sure": ["True", "False"] * 30,
+        "score": [k / 7 for k in range(60)],
+    }
     pl.DataFrame(rows).write_csv(tmp_path / "t.csv")
     given = look(tmp_path / "t.csv", target).given
     (output,) = given["outputs"]

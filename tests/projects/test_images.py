@@ -65,6 +65,30 @@ def test_a_row_has_no_picture_or_more_than_the_model_takes(made, table):
     assert many.any(axis=(1, 2, 3)).all()
     np.testing.assert_array_equal(one[0], many[0])
     assert not one[1:].any()
+    beyond = ";".join([*names[:3], "nowhere.jpg", "../away.jpg"])
+    assert not read(made, table, [beyond]).problems
+
+
+def test_pictures_that_may_be_missing(tmp_path, capsys):
+    photos = small_input("photos", "images", shape=[3, 16, 16, 3], optional=True)
+    photo = small_input("photo", "image", shape=[16, 16, 3])
+    with project(spec_of([photos, photo], features=["report"]), tmp_path) as made:
+        manifest = made.sample()
+        frame = pd.read_csv(manifest, keep_default_na=False)
+        cells = frame["photos"][frame["photos"].str.count("[|]") == 1]
+        first, second = cells.iloc[0].split("|")
+        frame.loc[0, "photos"] = f"{first}|nowhere.jpg|{second}"
+        frame.loc[1, "photos"] = "gone.jpg|lost.jpg"
+        frame.loc[2, "photos"] = f"{first}|{second}"
+        frame.to_csv(manifest, index=False)
+        examples = made.module("data").open_examples(manifest)
+        assert not examples.problems
+        assert "3 files of photos are missing, such as nowhere.jpg" in capsys.readouterr().err
+        paths = examples.values["photos"]
+        assert paths[0] == paths[2] != "" == paths[1]
+        show = made.module("report").SHOW["photos"]
+        assert show("") == "<i>missing</i>"
+        assert show(paths[0]).count("<img") == 2
 
 
 def test_what_is_wrong_with_one_of_several_is_named(made, table):

@@ -114,7 +114,7 @@ BAD = [
     (parse_input, "chart:image:64x64x2", "1 channel"),
     (parse_output, "y", "NAME:TASK[:CLASSES]"),
     (parse_output, "y:binry", "did you mean 'binary'?"),
-    (parse_output, "y:binary:2", "takes no number"),
+    (parse_output, "y:binary:2", "takes no classes"),
     (parse_output, "y:ordinal", "classes: is missing"),
     (parse_output, "y:ordinal:3", "give a list such as [low, mid, high]"),
     (parse_output, "y:quantile:0.05,0.5", "must be between other levels"),

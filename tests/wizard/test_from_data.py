@@ -248,6 +248,18 @@ def test_the_order_of_classes_is_asked(new, csv):
     assert "district:ordinal:south,east,north" in same_again(it)
 
 
+def test_a_merge_that_does_not_fit_the_columns_is_asked_for_again(new, csv):
+    it = new("--data", "houses.csv", "-m", "film")
+    it.answer(TARGET, "garden", ENTER)
+    it.answer(FOUND, ENTER)
+    it.shows("film takes exactly 2 operands")
+    it.answer("What should change?", ENTER)
+    it.answer("How should the branches be merged?", "gated", ENTER)
+    it.answer(LAST, ENTER)
+    assert it.ends() == 0
+    assert spec_of(csv.parent / "mine")["merge"] == "gated"
+
+
 def test_every_question_on_data_has_a_way_back(new, csv):
     it = new()
     it.answer(BEGIN, "look", ENTER)

@@ -126,7 +126,7 @@ class FeatureOptions:
         known = load_catalog()
         features = given.get("features", known.default_features)
         for name, feature in known.features.items():
-            if feature.reads == data.suffix and name not in features:
+            if feature.reads == data.suffix.lower() and name not in features:
                 if name in self.omitted:
                     raise CommandLineError(f"--no-feature {name}: it reads {data}; leave it in")
                 return {**given, "features": [*features, name]}
@@ -203,6 +203,8 @@ def new(options: NewOptions) -> None:
         raise
     if found:
         _remember(options.overrides)
+    if found and manifest:
+        echo(f"Wrote {manifest}, {found.table.rows:,} rows with the split of each.")
     for path, backup in done.replaced.items():
         print(f"replaced {path}; the backup is {backup}", file=sys.stderr)
     data_flags = _data_flags(found, destination, given) if found else ""
@@ -393,7 +395,6 @@ def _write_manifest(found: Inspection) -> Path | None:
     found.table.path = write_manifest(found.table)
     targets = found.overrides.targets or ("label",)
     found.overrides = replace(found.overrides, targets=targets)
-    echo(f"Wrote {found.table.path}, {found.table.rows:,} rows with the split of each.")
     return found.table.path
 
 

@@ -58,6 +58,7 @@ URL = re.compile(r"(?i)(https?|ftp|s3|gs)://\S+")
 UNSPACED = re.compile(
     "[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]"
 )
+ALBUM = range(2, 65)  # pictures of a row that an input takes
 FILES = ("pictures", "albums", "series")  # the kinds of columns of paths
 # What is in a column that no type of input reads, even where a person would keep it.
 READS_NOTHING = (
@@ -711,11 +712,14 @@ def _array(table: Table, name: str) -> Column:
         return Column(name, "number", 0.95, why, "numbers", facts=facts)
     if len(array.shape) == 3 and array.shape[2] in (1, 3, 4) and array.dtype == "uint8":
         return Column(name, "picture", 0.97, why, "pictures", facts=facts)
+    several = len(array.shape) == 4 and array.shape[0] in ALBUM
+    if several and array.shape[3] in (1, 3, 4) and array.dtype == "uint8":
+        return Column(name, "pictures", 0.97, why, "albums", facts=facts)
     if len(array.shape) == 2:
         hint = "; were they grey pictures, store them as (rows, height, width, 1)"
         why += hint if array.dtype == "uint8" else ""
         return Column(name, "series", 0.9, why, "series", facts=facts)
-    if len(array.shape) == 3 and array.shape[2] in (1, 3, 4):
+    if len(array.shape) in (3, 4) and array.shape[-1] in (1, 3, 4):
         why += "; pictures of 0 to 255 are stored as uint8"
         return Column(name, "array", 1.0, why, aside=why)
     return Column(name, "array", 1.0, why, aside=f"{why}; no type of input has this shape")

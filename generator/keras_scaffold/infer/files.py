@@ -6,6 +6,7 @@ table's folder is followed only when asked.
 
 from __future__ import annotations
 
+import random
 import re
 import statistics
 from pathlib import Path
@@ -48,10 +49,11 @@ LARGEST_CSV = 1 << 24  # bytes of a series
 def column(cells: Cells, folder: Path, outside: bool, kind: str = "") -> Column | None:
     """The column as one of pictures, of several in a cell, or of series; None where its cells are no paths."""
     some = cells.some(OPENED)
-    mark = _mark(some) if kind in ("", "albums") else ""
+    mark = _mark(cells.values.to_list(), kind == "albums") if kind in ("", "albums") else ""
     several = bool(mark) or kind == "albums"
     if mark:
-        some = [path for cell in some for path in _parts(cell, mark)][:OPENED]
+        parts = [path for cell in cells.some(OPENED) for path in _parts(cell, mark)]
+        some = random.Random(0).sample(parts, min(OPENED, len(parts)))
     suffixes = [match[0].lower() for v in some if (match := re.search(r"\.\w{2,5}$", v))]
     if not kind and len(suffixes) < 0.9 * len(some):
         return None
@@ -77,8 +79,10 @@ def column(cells: Cells, folder: Path, outside: bool, kind: str = "") -> Column 
     why, span, facts = found
     if several:
         most = max((len(_parts(cell, mark or "|")) for cell in cells.values.to_list()), default=1)
-        facts |= {"shape": [min(MOST_PICTURES, most), *facts["shape"]], "mark": mark}
-        why, what = f"up to {most} in a cell; {why}", "pictures"
+        kept = min(MOST_PICTURES, max(2, most))
+        facts |= {"shape": [kept, *facts["shape"]], "mark": mark}
+        first = f", of which the first {kept} are kept" if kept < most else ""
+        why, what = f"up to {most} in a cell{first}; {why}", "pictures"
     facts["absent"] = 1 - len(there) / len(paths)
     facts["absent_file"] = next(
         (n for n, p in zip(some, paths, strict=True) if not p.is_file()), ""
@@ -95,12 +99,15 @@ def column(cells: Cells, folder: Path, outside: bool, kind: str = "") -> Column 
     )
 
 
-def _mark(some: list[str]) -> str:
-    """The character that joins paths of pictures in the cells; empty where a cell has one at the most."""
+def _mark(cells: list[str], known: bool) -> str:
+    """The character that joins paths of pictures in the cells; empty where a cell has one at the most.
+
+    A twentieth of the cells have several, or any where that is `known`.
+    """
     for mark in tags.MARKS:
-        parts = [part for cell in some for part in _parts(cell, mark)]
+        parts = [part for cell in cells for part in _parts(cell, mark)]
         pictures = sum(part.lower().endswith(PICTURES) for part in parts)
-        if len(parts) > 1.05 * len(some) and pictures >= 0.9 * len(parts):
+        if len(parts) > (1 if known else 1.05) * len(cells) and pictures >= 0.9 * len(parts):
             return mark
     return ""
 

@@ -681,9 +681,12 @@ def _in_order(target: Target) -> list[str]:
     """The labels of a target in the order of the numbers that they are; DataError for words."""
     labels = [label for label, _ in target.counts]
     if None in map(parse_number, labels):
+        add = f"add the classes from the lowest to the highest: {target.task}:low,mid,high"
+        if any("," in label for label in labels):
+            add = "take multiclass, and change the task and its classes in the spec"
         raise DataError(
-            f"--target {one_line(target.column)}:{target.task}: the order of {', '.join(map(one_line, labels[:3]))}"
-            f" is not in the data; add the classes from the lowest to the highest: {target.task}:low,mid,high"
+            f"--target {one_line(target.column)}:{target.task}: the order of"
+            f" {', '.join(map(one_line, labels[:3]))} is not in the data; {add}"
         )
     return sorted(labels, key=float)
 

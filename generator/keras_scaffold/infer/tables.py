@@ -616,10 +616,15 @@ def _class_folders(folder: Path) -> Table:
 
 def write_manifest(table: Table) -> Path:
     """Write the table of a folder into the folder; DataError where it has one already."""
-    path = table.path / MANIFEST
+    path, text = table.path / MANIFEST, table.lazy.collect().write_csv()
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(table.lazy.collect().write_csv())
+            try:
+                file.write(text)
+                file.flush()
+            except BaseException:  # also Ctrl-C
+                path.unlink()
+                raise
     except OSError as error:
         raise DataError(f"{path}: cannot be written: {error.strerror or error}") from None
     return path

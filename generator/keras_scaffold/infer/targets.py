@@ -24,7 +24,7 @@ from keras_scaffold.infer.cells import (
 )
 from keras_scaffold.infer.missing_codes import parse_number
 from keras_scaffold.infer.tables import DataError, Table
-from keras_scaffold.spec import Given, SpecError, nearest, one_line
+from keras_scaffold.spec import Given, SpecError, complete_output, nearest, one_line
 from keras_scaffold.spec.notation import parse_size
 
 FEW_NUMBERS = 20  # different whole numbers are classes, more an amount
@@ -106,7 +106,8 @@ def ordered_words(task: Task, target: Target) -> str:
     """The labels of a target where the task wants their order and they are words: `low,mid,high`."""
     labels = [label for label, _ in target.counts]
     ordered = isinstance(task.size, str) and task.fields[task.size].kind == "names"
-    return ",".join(labels) if ordered and None in map(parse_number, labels) else ""
+    words = None in map(parse_number, labels) and not any("," in label for label in labels)
+    return ",".join(labels) if ordered and words else ""
 
 
 def find_target(
@@ -117,12 +118,7 @@ def find_target(
     tasks = load_catalog().outputs
     if name in table.arrays and name not in table.native:
         raise DataError(f"{where}: the array has several values a row; a target has one")
-    # In the form in which a project reads labels: 1.0 is 1, True is true.
-    cell = pl.col(name).str.strip_chars().fill_null("").str.replace(r"^(-?[0-9]+)\.0+$", "${1}")
-    lower = cell.str.to_lowercase()
-    if ignore_case:
-        cell = lower.str.replace_all(r"\s+", " ")
-    cell = pl.when(lower.is_in(["true", "false"])).then(lower).otherwise(cell)
+    cell = _as_label(pl.col(name), ignore_case)
     counted = table.all_rows(cell.alias("label").value_counts(sort=True)).unnest("label")
     label = pl.col("label")
     counted, missing = _without(counted, label.str.to_lowercase().is_in(TARGET_HOLES))
@@ -156,27 +152,45 @@ def find_target(
         raise DataError(
             f"--ignore-case {one_line(name)}: is {task}; only single labels have a case"
         )
-    stated = _stated(tasks[task], size, counted["label"].to_list(), where) if size else {}
+    labels = [label for label, _ in target.get("counts", [])]
+    stated = _stated(tasks[task], size, labels, ignore_case, where) if size else {}
     known = {"column": name, "task": task, "missing": missing, "ignore_case": ignore_case}
     return Target(**{**target, **known, "stated": stated})
 
 
-def _stated(task: Task, size: str, labels: list[str], where: str) -> Given:
+def _as_label(cell: pl.Expr, ignore_case: bool) -> pl.Expr:
+    """Cells in the form in which a project reads labels: 1.0 is 1, True is true."""
+    cell = cell.str.strip_chars().fill_null("").str.replace(r"^(-?[0-9]+)\.0+$", "${1}")
+    lower = cell.str.to_lowercase()
+    if ignore_case:
+        cell = lower.str.replace_all(r"\s+", " ")
+    return pl.when(lower.is_in(["true", "false"])).then(lower).otherwise(cell)
+
+
+def _stated(task: Task, size: str, labels: list[str], ignore_case: bool, where: str) -> Given:
     """The classes or levels that a person gave; DataError where they do not fit the labels."""
+    place = f"{where}:{task.name}"
     try:
-        stated = parse_size(task, size, f"{where}:{task.name}:{one_line(size)}")
+        stated = parse_size(task, size, place)
+        complete_output({"name": "y", "task": task.name, **stated}, place)
     except SpecError as error:
         raise DataError(str(error)) from None
-    (classes,) = stated.values()
-    if task.numbers or task.name == "multilabel":
+    if task.numbers:
         return stated
+    ((key, classes),) = stated.items()
     if isinstance(classes, int):
-        raise DataError(f"{where}:{task.name}: name the classes, such as {','.join(labels[:3])}")
+        raise DataError(f"{place}: the data has the number of {key}; leave ':{classes}' out")
+    classes = pl.select(_as_label(pl.lit(pl.Series(classes)), ignore_case)).to_series().to_list()
     unknown = [label for label in labels if label not in classes]
     if unknown:
         listed = ", ".join(map(one_line, unknown[:3]))
-        raise DataError(f"{where}: rows have {listed}, which {one_line(size)} lacks; add it")
-    return stated
+        spec = (
+            "; classes with a comma are named in the spec"
+            if any("," in it for it in unknown)
+            else ""
+        )
+        raise DataError(f"{place}: rows have {listed}, which {one_line(size)} lacks; add it{spec}")
+    return {key: classes}
 
 
 def _without(counted: pl.DataFrame, hole: pl.Expr) -> tuple[pl.DataFrame, int]:

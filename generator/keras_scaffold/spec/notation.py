@@ -91,12 +91,14 @@ def parse_output(text: str) -> Given:
 def parse_size(task: Task, text: str, place: str) -> Given:
     """Read the classes or levels of an output: `low,mid,high` -> {classes: [low, mid, high]}."""
     if not isinstance(task.size, str):
-        fail(place, f"{task.name} takes no number; leave ':{one_line(text)}' out")
+        fail(place, f"{task.name} takes no classes; leave ':{one_line(text)}' out")
     field = task.fields[task.size]
     if field.kind == "levels":
         return {task.size: parse_field(field, text)}
     if field.kind in ("classes", "names") and "," in text:
         return {task.size: [name.strip() for name in text.split(",")]}
+    if field.kind == "names":
+        return {task.size: text}  # which is refused with an example
     return {task.size: _number(text, f"number of {task.size}", place)}
 
 

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
 
 OWN = "-"  # the answer of an input that shares no encoder; no input has the name
 MERGE = "concatenate"  # what a spec without a merge means
+CHANGE_MERGE = Option("merge", "change the merge")
 
 
 # The conversation
@@ -445,7 +446,7 @@ def _last_look(
         Option("name", "change the name"),
         *(Option(f"input {i}", f"change {it['name']}") for i, it in enumerate(draft["inputs"])),
         Option("add", "add an input"),
-        *([Option("merge", "change the merge")] if len(draft["inputs"]) > 1 else []),
+        *([CHANGE_MERGE] if len(draft["inputs"]) > 1 else []),
         Option("outputs", "change the outputs"),
         Option("features", "change the features"),
         Option("cancel", "cancel", "nothing is written"),
@@ -454,7 +455,9 @@ def _last_look(
         spec = validate(draft)
     except SpecError as error:
         dialog.show(wrapped(f"\nThis cannot be built yet. {error}\n"))
-        return dialog.ask(Select("What should change?", options[1:], options[1].value))
+        wrong = "merge" if str(error).startswith("merge") else "name"
+        missing = () if wrong in {option.value for option in options} else (CHANGE_MERGE,)
+        return dialog.ask(Select("What should change?", (*options[1:], *missing), wrong))
     columns_said = any({"column", "columns"} & entry.keys() for entry in draft["inputs"])
     defaults = "Layer widths" if columns_said else "Manifest columns and layer widths"
     hint = f"{defaults} have their defaults; a spec file sets each."

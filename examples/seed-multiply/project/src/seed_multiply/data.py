@@ -64,7 +64,7 @@ def target_label(labels: np.ndarray, state: State) -> np.ndarray:
 
 def open_examples(path: Path, with_outputs: bool = True) -> Examples:
     """Read a manifest, and note what is wrong with its rows; without outputs to predict."""
-    if path.suffix == ".npz":
+    if path.suffix.lower() == ".npz":
         examples = open_arrays(path)
     else:
         examples = open_manifest(path)

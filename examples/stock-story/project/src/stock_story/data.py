@@ -123,7 +123,7 @@ def target_direction(labels: np.ndarray, state: State) -> np.ndarray:
 
 def open_examples(path: Path, with_outputs: bool = True, outside: bool = False) -> Examples:
     """Read a manifest, and note what is wrong with its rows; without outputs to predict."""
-    if path.suffix == ".npz":
+    if path.suffix.lower() == ".npz":
         examples = open_arrays(path)
     else:
         examples = open_manifest(path, outside)
