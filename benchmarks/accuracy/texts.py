@@ -22,7 +22,16 @@ import numpy as np
 import yaml
 from run import call, train
 
-TABLES = ("breaches", "debian", "debian_names", "movies", "trump_tweets")
+TABLES = (
+    "birds",
+    "breaches",
+    "debian",
+    "debian_names",
+    "debian_size",
+    "movies",
+    "tate_texts",
+    "trump_tweets",
+)
 CHARACTERS = 8  # of a word, with the space
 # Fit both peers to the inputs of a project's model, and score them on the test rows.
 PEERS = """
@@ -80,7 +89,7 @@ def propose(manifest: Path, facts: dict[str, Any], work: Path) -> dict[str, Any]
         word for name, kind in facts["types"].items() if kind == "leak" for word in ("--drop", name)
     ]
     out = work / "proposed.yml"
-    target = ["--target", facts["target"], "--out", str(out), "--force"]
+    target = ["--target", f"{facts['target']}:{facts['task']}", "--out", str(out), "--force"]
     call(
         [sys.executable, "-m", "keras_scaffold", "inspect", str(manifest), *target, *dropped], work
     )
