@@ -47,7 +47,7 @@ def test_a_project_offers_its_own_words(tmp_path):
     assert offered("set", "encoder", "") == ["chart", "note"]
     assert offered("set", "encoder", "chart", "") == list(CATALOG.inputs["image"].encoders)
     assert offered("set", "merge", "concatenate(ch") == ["concatenate(chart"]
-    assert offered("add", "input", "z", ":", "im") == ["image"]
+    assert offered("add", "input", "z", ":", "im") == ["image", "images"]
     assert _bash("remove", "input", "", cwd=tmp_path) == []
     known, own = list(CATALOG.features), CATALOG.default_features
     assert offered("remove", "feature", "") == own
@@ -71,8 +71,8 @@ def _other(shell, line, cwd):
     ("words", "offered"),
     [
         (["new", "out", "-i", "a", ":"], list(CATALOG.inputs)),
-        (["new", "out", "-i", "a", ":", "im"], ["image"]),
-        (["new", "out", "-i", "'a:im"], ["a:image"]),
+        (["new", "out", "-i", "a", ":", "im"], ["image", "images"]),
+        (["new", "out", "-i", "'a:im"], ["a:image", "a:images"]),
         (
             ["new", "out", "-i", "a", ":", "image", ":"],
             ["64x64x3", *CATALOG.inputs["image"].encoders],
@@ -111,7 +111,7 @@ def test_bash(words, offered, tmp_path):
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("scaffold new out -i a:im", ["a:image"]),
+        ("scaffold new out -i a:im", ["a:image", "a:images"]),
         ("scaffold new out -i a:image:c", ["a:image:cnn"]),
         ("scaffold new out -o y:mul", ["y:multiclass", "y:multilabel"]),
         ("scaffold new out -m con", ["concatenate"]),
@@ -182,7 +182,7 @@ def test_a_real_bash(tmp_path):
     try:
         bash.expect_exact("$ ")
         for typed, line in [
-            ("new out -i a:ima", "new out -i a:image "),
+            ("new out -i a:num", "new out -i a:numeric "),
             ("new out -i a:image:vi", "new out -i a:image:vit "),
             ("new out -i a:image:64x64x3:res", "new out -i a:image:64x64x3:resnet "),
             ("new out -o y:reg", "new out -o y:regression "),
