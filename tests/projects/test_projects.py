@@ -330,7 +330,7 @@ def three_of_each(kinds, weighted=False):
     """Inputs that look alike; and one that has the encoder of the first."""
     few = len(kinds) == 1  # a spec has at most 100 inputs
     inputs = [
-        {"name": f"{kind[:5]}_{encoder}_{number}", "type": kind, "encoder": encoder}
+        {"name": f"{kind[:6]}_{encoder}_{number}", "type": kind, "encoder": encoder}
         for kind, encoder in kinds
         for number in (("one", "two", "three") if few else ("one", "two"))
     ]
