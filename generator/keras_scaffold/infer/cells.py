@@ -213,3 +213,17 @@ def _short(value: Any) -> str:
     if size < 1e7 and (size >= 1000 or float(value).is_integer()):
         return f"{value:.0f}"
     return f"{value:.4g}"
+
+
+def parse_number(text: str) -> int | float | None:
+    """The number that a text is, whole where it can be; None where it is none."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return plain(number) if math.isfinite(number) else None
+
+
+def plain(number: float) -> int | float:
+    """A number as people write it: whole where it can be."""
+    return int(number) if number.is_integer() else number

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import shlex
 from collections.abc import Mapping, Sequence
@@ -11,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from keras_scaffold.infer.cells import Cells
+from keras_scaffold.infer.cells import Cells, plain
 from keras_scaffold.infer.decimals import LOOKS_NUMERIC, MOST
 from keras_scaffold.infer.tables import DataError, Table
 from keras_scaffold.spec.entries import Code
@@ -76,22 +75,9 @@ def find_missing_codes(table: Table, given: Mapping[str, Sequence[Code]]) -> lis
         if name not in table.arrays and name not in given and (word := _word(table, name))
     }
     for each in found:
-        missing.setdefault(each.column, []).append(_plain(each.value))
+        missing.setdefault(each.column, []).append(plain(each.value))
     table.written = replace(table.written, missing=missing)
     return [each for each in outliers if each.may_be and each not in found]
-
-
-def parse_number(text: str) -> int | float | None:
-    """The number that a text is, whole where it can be; None where it is none."""
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return _plain(number) if math.isfinite(number) else None
-
-
-def _plain(number: float) -> int | float:
-    return int(number) if number.is_integer() else number
 
 
 def code_warnings(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 from keras_scaffold.catalog import load_catalog
-from keras_scaffold.infer.missing_codes import parse_number
+from keras_scaffold.infer.cells import parse_number
 from keras_scaffold.infer.tables import DataError, Table
 from keras_scaffold.infer.targets import known_column
 from keras_scaffold.spec import SpecError, complete_table, nearest

@@ -15,7 +15,7 @@ from typing import Any
 
 from keras_scaffold.catalog import load_catalog
 from keras_scaffold.infer import dates
-from keras_scaffold.infer.cells import Column
+from keras_scaffold.infer.cells import Column, parse_number
 from keras_scaffold.infer.checks import FILES, aside_lines
 from keras_scaffold.infer.column_types import (
     FEW,
@@ -28,7 +28,7 @@ from keras_scaffold.infer.column_types import (
 from keras_scaffold.infer.decimals import find_number_notation
 from keras_scaffold.infer.groups import Group, find_groups
 from keras_scaffold.infer.leakage import Leak, find_leaks, find_mean, find_sum
-from keras_scaffold.infer.missing_codes import code_warnings, find_missing_codes, parse_number
+from keras_scaffold.infer.missing_codes import code_warnings, find_missing_codes
 from keras_scaffold.infer.overrides import (
     WEIGHTS,
     Overrides,

@@ -21,8 +21,8 @@ from keras_scaffold.infer.cells import (
     histogram,
     is_hole,
     name_words,
+    parse_number,
 )
-from keras_scaffold.infer.missing_codes import parse_number
 from keras_scaffold.infer.tables import DataError, Table
 from keras_scaffold.spec import Given, SpecError, complete_output, nearest, one_line
 from keras_scaffold.spec.notation import parse_size
