@@ -125,12 +125,13 @@ class FeatureOptions:
         """The spec with the feature that reads such data, where one is needed."""
         known = load_catalog()
         features = given.get("features", known.default_features)
-        for name, feature in known.features.items():
-            if feature.reads == data.suffix.lower() and name not in features:
-                if name in self.omitted:
-                    raise CommandLineError(f"--no-feature {name}: it reads {data}; leave it in")
-                return {**given, "features": [*features, name]}
-        return given
+        readers = {each.reads: name for name, each in known.features.items() if each.reads}
+        name = readers.get(data.suffix.lower())
+        if name is None or name in features:
+            return given
+        if name in self.omitted:
+            raise CommandLineError(f"--no-feature {name}: it reads {data}; leave it in")
+        return {**given, "features": [*features, name]}
 
 
 @dataclass(frozen=True)
