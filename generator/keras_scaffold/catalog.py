@@ -236,7 +236,7 @@ def _input_type(name: str, data: dict[str, Any], common: dict[str, Field]) -> In
         encoders=encoders,
         checks=_checks(data),
         found_in=data.get("found_in", ""),
-        reads_files="file_column" in data["helpers"],
+        reads_files=not {"file_column", "files_column"}.isdisjoint(data["helpers"]),
         may_be_empty=data.get("may_be_empty", False),
         **{key: data[key] for key in ("title", "help", "row", "tensor", "absent_layer")},
     )

@@ -41,11 +41,12 @@ def test_one_path_a_cell_is_a_picture(table):
     assert chosen.spec.given["inputs"][0]["shape"] == [3, 30, 40, 3]
 
 
-def test_a_lost_file_makes_its_row_invalid(table):
+def test_lost_files_may_be_missing(table):
     found = inspect(table("|", "a 1.png|nowhere.png"), Overrides(targets=["y"]))
     (warning,) = [one for one in found.warnings if "nowhere.png" in one]
-    assert warning.endswith("their rows are invalid")
-    assert found.has_invalid_rows
+    assert warning.endswith("they count as missing")
+    assert found.spec.given["inputs"][0]["optional"]
+    assert not found.has_invalid_rows
 
 
 def test_files_are_looked_at_in_all_rows(tmp_path):
@@ -56,7 +57,6 @@ def test_files_are_looked_at_in_all_rows(tmp_path):
     found = inspect(tmp_path / "t.csv", Overrides(targets=["y"]))
     (warning,) = [one for one in found.warnings if "lost.png" in one]
     assert 0.5 < float(warning.split("%")[0].split()[-1]) / 100 < 0.8
-    assert found.has_invalid_rows
 
 
 def test_a_person_finds_pictures_where_few_cells_have_several(table):

@@ -83,6 +83,13 @@ def change(it, column, what):
     it.answer(f"How should {column} be used?", what, ENTER)
 
 
+def accept(it):
+    """Take the columns and the model as they are."""
+    it.answer(FOUND, ENTER)
+    it.answer(LAST, ENTER)
+    assert it.ends() == 0
+
+
 def same_again(it):
     """The command that is said to give the same again."""
     lines = [line.rstrip() for line in it.text().split("\n")]
@@ -176,9 +183,7 @@ def test_a_target_that_cannot_be_is_told_in_its_place(new, csv):
     it.answer(TARGET, "country", ENTER)
     it.shows("    country: every row has the same value 'DE'")
     it.answer(TARGET, "garden", ENTER)
-    it.answer(FOUND, ENTER)
-    it.answer(LAST, ENTER)
-    assert it.ends() == 0
+    accept(it)
     assert "  python -m mine train --data ../houses.csv\n" in it.text()
     assert spec_of(csv.parent / "mine") == spec_from(csv, targets=["garden"])
 
@@ -224,9 +229,7 @@ def test_what_is_predicted_is_corrected(new, csv):
     it.answer(FOUND, ENTER)
     it.answer(LAST, "<")
     change(it, "district", "not predicted")
-    it.answer(FOUND, ENTER)
-    it.answer(LAST, ENTER)
-    assert it.ends() == 0
+    accept(it)
     assert spec_of(csv.parent / "mine") == spec_from(csv, targets=["rooms:regression"])
 
 
@@ -240,9 +243,7 @@ def test_the_order_of_classes_is_asked(new, csv):
     it.answer(order, "south,east", ENTER)
     it.shows("rows have north, which south,east lacks")
     it.answer(order, ",north", ENTER)
-    it.answer(FOUND, ENTER)
-    it.answer(LAST, ENTER)
-    assert it.ends() == 0
+    accept(it)
     (output,) = spec_of(csv.parent / "mine")["outputs"]
     assert output["classes"] == ["south", "east", "north"]
     assert "district:ordinal:south,east,north" in same_again(it)
@@ -281,9 +282,7 @@ def test_every_question_on_data_has_a_way_back(new, csv):
     it.press(ENTER)
     it.answer(WHERE, "houses.csv", ENTER)
     it.answer(TARGET, ENTER)
-    it.answer(FOUND, ENTER)
-    it.answer(LAST, ENTER)
-    assert it.ends() == 0
+    accept(it)
     assert spec_of(csv.parent / "mine") == spec_from(csv, targets=["price"])
 
 
@@ -373,9 +372,7 @@ def test_columns_of_any_name_are_told_apart(new, tmp_path):
     it.answer(COLUMN, ENTER)  # the first
     it.answer("How should < be used?", "left out", ENTER)
     change(it, "a:numeric", "left out")
-    it.answer(FOUND, ENTER)
-    it.answer(LAST, ENTER)
-    assert it.ends() == 0
+    accept(it)
     spec = spec_from(tmp_path / "odd.csv", targets=["price"], drop=["<", "a:numeric"])
     assert spec_of(tmp_path / "mine") == spec
 

@@ -58,7 +58,6 @@ URL = re.compile(r"(?i)(https?|ftp|s3|gs)://\S+")
 UNSPACED = re.compile(
     "[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]"
 )
-ALBUM = range(2, 65)  # pictures of a row that an input takes
 FILES = ("pictures", "albums", "series")  # the kinds of columns of paths
 # What is in a column that no type of input reads, even where a person would keep it.
 READS_NOTHING = (
@@ -700,6 +699,15 @@ def _as_chosen(cells: Cells, column: Column, chosen: str, table: Table, outside:
 # Arrays
 
 
+def _fits_albums(shape: tuple[int, ...]) -> bool:
+    """Whether a row of an array has as many pictures as an input takes."""
+    taken = load_catalog().type_for("albums")
+    if taken is None or len(shape) != 4:
+        return False
+    field = load_catalog().inputs[taken].fields["shape"]
+    return bool(field.least[0] <= shape[0] <= field.most[0])
+
+
 def _array(table: Table, name: str) -> Column:
     """An array of several axes, in memory: numbers, a series or a picture for each row."""
     array = table.arrays[name]
@@ -712,8 +720,7 @@ def _array(table: Table, name: str) -> Column:
         return Column(name, "number", 0.95, why, "numbers", facts=facts)
     if len(array.shape) == 3 and array.shape[2] in (1, 3, 4) and array.dtype == "uint8":
         return Column(name, "picture", 0.97, why, "pictures", facts=facts)
-    several = len(array.shape) == 4 and array.shape[0] in ALBUM
-    if several and array.shape[3] in (1, 3, 4) and array.dtype == "uint8":
+    if _fits_albums(array.shape) and array.shape[3] in (1, 3, 4) and array.dtype == "uint8":
         return Column(name, "pictures", 0.97, why, "albums", facts=facts)
     if len(array.shape) == 2:
         hint = "; were they grey pictures, store them as (rows, height, width, 1)"

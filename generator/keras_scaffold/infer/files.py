@@ -48,12 +48,9 @@ LARGEST_CSV = 1 << 24  # bytes of a series
 
 def column(cells: Cells, folder: Path, outside: bool, kind: str = "") -> Column | None:
     """The column as one of pictures, of several in a cell, or of series; None where its cells are no paths."""
-    some = cells.some(OPENED)
     mark = _mark(cells.values.to_list(), kind == "albums") if kind in ("", "albums") else ""
     several = bool(mark) or kind == "albums"
-    if mark:
-        parts = [path for cell in cells.some(OPENED) for path in _parts(cell, mark)]
-        some = random.Random(0).sample(parts, min(OPENED, len(parts)))
+    some = _some_paths(cells, mark)
     suffixes = [match[0].lower() for v in some if (match := re.search(r"\.\w{2,5}$", v))]
     if not kind and len(suffixes) < 0.9 * len(some):
         return None
@@ -110,6 +107,14 @@ def _mark(cells: list[str], known: bool) -> str:
         if len(parts) > (1 if known else 1.05) * len(cells) and pictures >= 0.9 * len(parts):
             return mark
     return ""
+
+
+def _some_paths(cells: Cells, mark: str) -> list[str]:
+    """Some of the paths, from the whole sample."""
+    if not mark:
+        return cells.some(OPENED)
+    paths = [path for cell in cells.some(OPENED) for path in _parts(cell, mark)]
+    return random.Random(0).sample(paths, min(OPENED, len(paths)))
 
 
 def _parts(cell: str, mark: str) -> list[str]:

@@ -109,8 +109,7 @@ class Inspection:
     def has_invalid_rows(self) -> bool:
         """Whether cells were seen that the project will refuse, such as broken files."""
         used = [column for column in self.columns if column.type]
-        lost = any(column.kind == "albums" and column.facts.get("absent") for column in used)
-        return lost or any("stray" in c.facts or c.facts.get("broken") for c in used)
+        return any("stray" in column.facts or column.facts.get("broken") for column in used)
 
     def input_of(self, column: str) -> ProposedInput | None:
         """The input that a column is in."""
@@ -138,13 +137,7 @@ def inspect(path: Path, overrides: Overrides, progress: Progress = no_progress) 
         progress=progress,
     )
     by_name = {column.name: column for column in columns}
-    alike = {known_column(name, table, "--ignore-case") for name in overrides.ignore_case}
-    if odd := sorted(alike.difference(names)):
-        raise DataError(f"--ignore-case {odd[0]}: is not a target; use it with --target {odd[0]}")
-    targets = [
-        find_target(table, by_name[name], task, size, ignore_case=name in alike)
-        for name, task, size in chosen
-    ]
+    targets = _targets(table, by_name, chosen, overrides)
     warnings += [warning for target in targets for warning in target.warnings]
     columns = [column for column in columns if column.name not in names]
     columns = _corrected(columns, overrides, table, names)
@@ -190,6 +183,18 @@ def _chosen_targets(table: Table, overrides: Overrides) -> list[Chosen]:
     if len(set(names)) < len(names):
         raise DataError(f"--target {max(names, key=names.count)}: is given twice; use it once")
     return chosen or ([Chosen("label")] if table.path.is_dir() else [])
+
+
+def _targets(
+    table: Table, columns: Mapping[str, Column], chosen: Sequence[Chosen], overrides: Overrides
+) -> list[Target]:
+    alike = {known_column(name, table, "--ignore-case") for name in overrides.ignore_case}
+    if odd := sorted(alike.difference(each.column for each in chosen)):
+        raise DataError(f"--ignore-case {odd[0]}: is not a target; use it with --target {odd[0]}")
+    return [
+        find_target(table, columns[name], task, size, ignore_case=name in alike)
+        for name, task, size in chosen
+    ]
 
 
 def _corrected(
@@ -341,8 +346,7 @@ def _doubts(table: Table, columns: list[Column], targets: list[Target]) -> list[
         if column.type and absent:
             warnings.append(
                 f"{column.name}: {absent:.0%} of the files looked at are not there, such as"
-                f" {column.facts['absent_file']};"
-                f" {'their rows are invalid' if column.kind == 'albums' else 'they count as missing'}"
+                f" {column.facts['absent_file']}; they count as missing"
             )
         if column.type and broken:
             warnings.append(f"{column.name}: {broken:.0%} of the files looked at cannot be read")
@@ -515,9 +519,10 @@ def _input(name: str, group: list[Column], table: Table) -> ProposedInput:
         entry["column"] = group[0].name
     if make is not None:
         make(entry, group, table, whys)
-    holes = max(column.missing / table.rows + column.facts.get("absent", 0) for column in group)
     known = load_catalog().inputs[kind]
-    if holes and "optional" in known.fields and not known.may_be_empty:
+    empty = 0 if known.may_be_empty else max(column.missing for column in group) / table.rows
+    holes = empty + max(column.facts.get("absent", 0) for column in group)
+    if holes and "optional" in known.fields:
         entry["optional"] = True
         whys.append(
             f"up to {_percent(holes)} missing" if len(group) > 1 else f"{_percent(holes)} missing"

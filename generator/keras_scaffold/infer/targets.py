@@ -184,12 +184,9 @@ def _stated(task: Task, size: str, labels: list[str], ignore_case: bool, where: 
     unknown = [label for label in labels if label not in classes]
     if unknown:
         listed = ", ".join(map(one_line, unknown[:3]))
-        spec = (
-            "; classes with a comma are named in the spec"
-            if any("," in it for it in unknown)
-            else ""
-        )
-        raise DataError(f"{place}: rows have {listed}, which {one_line(size)} lacks; add it{spec}")
+        comma = any("," in label for label in unknown)
+        repair = "a class with a comma is named in the spec" if comma else "add it"
+        raise DataError(f"{place}: rows have {listed}, which {one_line(size)} lacks; {repair}")
     return {key: classes}
 
 
