@@ -308,7 +308,10 @@ def _commit(project: Path, project_name: str) -> str:
     """Commit what is rendered, in a repository of its own; a note where that fails."""
 
     def works(*arguments: str, stdin: bytes = b"") -> bool:
-        return call(project, *arguments, stdin=stdin).returncode == 0
+        with interrupts.held_off():  # or a git that nobody waits for would write on
+            done = call(project, *arguments, stdin=stdin)
+        interrupts.check()
+        return done.returncode == 0
 
     if not works("init", "-q", "-b", "main") or not works("add", "--all"):
         return "git could not make a repository of it"
