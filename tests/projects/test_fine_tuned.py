@@ -72,6 +72,50 @@ def test_the_last_layers_move_slower_than_the_rest(made):
     assert any("token_embedding" in weight.path for weight in built.non_trainable_weights)
 
 
+def test_lora_trains_updates_alone_and_goes_on_from_saved_weights(tmp_path):
+    text = small_input("text", "text", "fine_tuned", lora=2, rate=1)
+    with project(spec_of([text], features=[]), tmp_path / "made") as made:
+        data, model = made.module("data"), made.module("model")
+        examples = data.open_examples(made.sample())
+        preprocessing = data.Preprocessing.adapt(examples)
+        batch = next(iter(data.make_dataset(examples, preprocessing, 16)))
+
+        def train(built):
+            """Train twice: the first factor of an update moves once the second one is not zero."""
+            model.compile_model(built, preprocessing.state, learning_rate=1e-2)
+            before = {weight.path: weight.numpy() for weight in backbone(built).weights}
+            callback = made.module("pretrained").RestartLora()
+            callback.set_model(built)
+            callback.on_train_begin()
+            at_begin = built.predict_on_batch(batch[0])["label"]
+            built.train_on_batch(*batch)
+            built.train_on_batch(*batch)
+            after = {weight.path: weight.numpy() for weight in backbone(built).weights}
+            return at_begin, {path for path in after if np.any(before[path] != after[path])}
+
+        def backbone(built):
+            return built.get_layer("text.backbone").backbone
+
+        built = model.build_model()
+        _, moved = train(built)
+        factors = {weight.path for weight in built.weights if "lora_kernel" in weight.path}
+        assert len(factors) == 2 * 2 * 1  # of the queries and the values of one block
+        assert factors < moved
+        assert {path.rsplit("/", 1)[-1] for path in moved - factors} == {"bias"}
+
+        learned = built.predict_on_batch(batch[0])["label"]
+        built.save_weights(tmp_path / "backup.weights.h5")
+        resumed = model.build_model()
+        resumed.load_weights(tmp_path / "backup.weights.h5")
+        at_begin, moved = train(resumed)
+        np.testing.assert_allclose(at_begin, learned, atol=1e-5)
+        assert factors < moved
+
+        built.save(tmp_path / "model.keras")
+        loaded = model.load_model(tmp_path / "model.keras")
+        np.testing.assert_allclose(loaded.predict_on_batch(batch[0])["label"], learned, atol=1e-5)
+
+
 def test_a_run_needs_no_other_weights(made, tmp_path, monkeypatch):
     import tensorflow as tf
 
