@@ -14,6 +14,9 @@ def test_the_last_events_are_kept(tmp_path):
     visits = small_input("visits", "sequence", shape=[3], vocabulary=6, delimiter="|")
     with project(spec_of([visits], features=[]), tmp_path) as made:
         data = made.module("data")
+        fitted = data.most_frequent_tags(np.array(["a|b|c|d|e|f|g"], object), "|", 6)
+        embedding = made.module("model").build_model().get_layer("visits.embedding")
+        assert embedding.input_dim == len(fitted["tags"]) + 2  # padding, unknown events
         known = {"tags": ["home", "cart", "pay"]}
         preprocessing = data.Preprocessing({"visits": known, "label": {"labels": ["a", "b"]}})
         texts = ["home | cart", "pay|pay|home|cart", "", "new|pay", " home || cart "]

@@ -11,7 +11,7 @@ from conftest import BATCH, StopAtLoss, Trained
 
 from seed_multiply.data import INPUTS, OUTPUTS, make_dataset
 from seed_multiply.manifest import Examples
-from seed_multiply.model import build_model, compile_model
+from seed_multiply.model import build_model, compile_model, load_model
 
 OUTPUT_SHAPES = {
     "label": (None, 1),
@@ -64,7 +64,7 @@ def test_every_input_matters(trained: Trained, name: str) -> None:
 def test_a_saved_model_predicts_the_same(trained: Trained, tmp_path: Path) -> None:
     """Saving and loading changes nothing."""
     trained.model.save(tmp_path / "model.keras")
-    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    loaded = load_model(tmp_path / "model.keras")
     rows = trained.examples.take(np.arange(BATCH))
     batches = make_dataset(rows, trained.preprocessing, BATCH, with_targets=False)
     before = trained.model.predict(batches, verbose=0)

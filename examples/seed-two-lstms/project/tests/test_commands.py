@@ -65,7 +65,7 @@ def test_predict_gives_a_row_for_each_row(run: Path, manifest: Path, tmp_path: P
     assert set(OUTPUTS) <= set(predictions.columns)
 
 
-def test_export_takes_raw_values(run: Path) -> None:
+def test_export_writes_a_saved_model(run: Path) -> None:
     """A SavedModel is written, with a signature by name."""
     assert main(["export", "--run", str(run)]) == 0
     assert (run / "saved_model" / "saved_model.pb").is_file()

@@ -1,4 +1,4 @@
-"""Training: the learning rate over the steps, and that a run can be resumed."""
+"""Training: the learning rate over the steps, and which runs can be resumed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_the_learning_rate_rises_and_falls_to_nothing() -> None:
     assert rates[-1] < 0.01 / 1000
 
 
-def test_a_finished_run_is_not_resumed(tmp_path: Path) -> None:
-    """Nor is a folder without a run; one line says so."""
+def test_a_folder_without_a_run_is_not_resumed(tmp_path: Path) -> None:
+    """One line says so."""
     with pytest.raises(DataError, match="nothing to resume"):
         resumed_options(tmp_path)

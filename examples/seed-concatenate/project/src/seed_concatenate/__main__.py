@@ -17,9 +17,9 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     rows = argparse.ArgumentParser(add_help=False)
     rows.add_argument(
-        "--drop-invalid-rows", action="store_true", dest="drop_invalid", help="do not stop at them"
+        "--drop-invalid-rows", action="store_true", dest="drop_invalid", help="go on without them"
     )
-    rows.add_argument("--outside", action="store_true", help="read files outside its folder too")
+    rows.add_argument("--outside", action="store_true", help="read files from any folder")
     trained = argparse.ArgumentParser(add_help=False)
     trained.add_argument("--run", type=Path, required=True, metavar="DIR")
     data = argparse.ArgumentParser(add_help=False, parents=[trained, rows])
@@ -37,9 +37,9 @@ def make_parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--split", default="", choices=splits, help="default: test, or all")
     evaluate.add_argument("--json", action="store_true", dest="as_json", help="for programs")
 
-    predict = commands.add_parser("predict", help="labels and probabilities", parents=[data])
+    predict = commands.add_parser("predict", help="write predictions", parents=[data])
     predict.add_argument("--out", type=Path, required=True, metavar="FILE", help=".csv or .jsonl")
-    predict.add_argument("--carry", action="append", default=[], metavar="COLUMN", help="an id")
+    predict.add_argument("--carry", action="append", default=[], metavar="COLUMN", help="to copy")
 
     export = commands.add_parser("export", help="write the model for serving", parents=[trained])
     export.add_argument("--format", default="saved-model", choices=["saved-model"])
@@ -49,7 +49,7 @@ def make_parser() -> argparse.ArgumentParser:
 def add_train(commands: Any, rows: argparse.ArgumentParser) -> None:
     """Describe the command train; what is not given has its default in `Options`."""
     train = commands.add_parser(
-        "train", help="write a run", parents=[rows], argument_default=argparse.SUPPRESS
+        "train", help="train a model", parents=[rows], argument_default=argparse.SUPPRESS
     )
     train.add_argument("--data", type=Path, metavar="MANIFEST", help="without it: the sample")
     train.add_argument("--run", type=Path, default=Path("runs/latest"), metavar="DIR")

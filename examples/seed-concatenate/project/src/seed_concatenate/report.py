@@ -25,10 +25,10 @@ MAX_ROWS = 5000  # for plots and worst predictions
 MAX_SHUFFLED = 500  # rows for permutation importance
 WORST = 12  # predictions shown for each output
 METRICS = """<p>All validation rows. Trivial: majority class.
-Boosting: scikit-learn's gradient boosting on a few numbers per input.</p>"""
+Boosting: scikit-learn's, on a few numbers per input. These rows have chosen the epoch, too.</p>"""
 IMPORTANCE = """<p>How much the metric loses when an input is shuffled among the rows: mean and standard
 deviation of 5 shuffles. Inputs with the same information share their importance.</p>"""
-MEMBER = "<p>The first member of the ensemble.</p>"
+MEMBER = "<p>One member of the ensemble.</p>"
 
 
 def write_report(
@@ -36,7 +36,7 @@ def write_report(
     model: keras.Model,
     preprocessing: Preprocessing,
     examples: Examples,
-    gradient_norms: list[dict[str, float]],
+    gradient_norms: dict[int, dict[str, float]],
 ) -> None:
     """Write RUN/report.html from its history, its metrics and the validation rows."""
     history = pd.read_csv(run / "history.csv").query("member == 1")
@@ -59,7 +59,7 @@ def write_report(
         "Learning curves": MEMBER + learning_curves(history),
         "Predictions": page.cards(predictions),
         "Permutation importance": IMPORTANCE + page.cards(importances),
-        "Gradient norm per branch": MEMBER + norm_plot(gradient_norms, len(history)),
+        "Gradient norm per branch": MEMBER + norm_plot(gradient_norms),
         "Worst predictions": "<p>Highest loss first.</p>\n" + worst,
     }
     (run / "report.html").write_text(page.html(TITLE, about, sections), encoding="utf-8")
@@ -94,18 +94,18 @@ def compute_importance(
 ) -> dict[str, Any]:
     """Compute how much each output's metric loses where an input is shuffled."""
     rows = np.arange(min(len(examples), MAX_SHUFFLED))
-    y_true = preprocessing.targets(examples.take(rows))
+    few = examples.take(rows)
+    y_true = preprocessing.targets(few)
+    inputs = next(iter(make_dataset(few, preprocessing, len(few), with_targets=False)))
 
     def score(_model: keras.Model, order: pd.DataFrame, _y: None) -> dict[str, float]:
-        """Score rows whose inputs are taken from other rows: `order` has these, by input."""
-        shuffled = examples.take(rows)
-        for name in data.INPUTS:
-            shuffled.values[name] = examples.values[name][order[name]]
-        y_pred = predict_batches(model, preprocessing, shuffled, BATCH)
+        """Score rows whose inputs are those of other rows: `order` has these, by input."""
+        shuffled = {name: tf.gather(inputs[name], order[name]) for name in data.INPUTS}
+        y_pred = model.predict(shuffled, BATCH, verbose=0)
         found = compute_metrics(y_true, y_pred, preprocessing.state)
         return {name: sign * found[name][metric] for name, (metric, sign) in MAIN_METRICS.items()}
 
-    order = pd.DataFrame({name: rows for name in data.INPUTS})
+    order = pd.DataFrame({name: np.arange(len(few)) for name in data.INPUTS})
     return permutation_importance(model, order, None, scoring=score, n_repeats=5, random_state=0)
 
 
@@ -117,12 +117,11 @@ def importance_plot(output: str, importance: Any) -> str:
     return page.plot(table["mean"].plot.barh(ax=axes, xerr=table["std"], title=title))
 
 
-def norm_plot(norms: list[dict[str, float]], epochs: int) -> str:
+def norm_plot(norms: dict[int, dict[str, float]]) -> str:
     """Plot the gradient norm of each branch over the epochs, and warn where one vanishes."""
-    table = pd.DataFrame(norms)
+    table = pd.DataFrame.from_dict(norms, orient="index")
     if table.empty:
         return "<p>No gradients: no branch has weights of its own, or no epoch was finished.</p>"
-    table.index += epochs - len(table) + 1  # a resumed training lacks the epochs before
     recent = table.tail(3).mean()
     warnings = [
         f'<p class="warning"><b>{name}</b> learns little: in the last epochs its gradient is under'
@@ -154,14 +153,14 @@ class WatchBranches(keras.callbacks.Callback):
         super().__init__()
         few = training.take(np.linspace(0, len(training) - 1, BATCH).astype(int))
         self.inputs, self.targets = next(iter(make_dataset(few, preprocessing, BATCH)))
-        self.norms: list[dict[str, float]] = []
+        self.norms: dict[int, dict[str, float]] = {}  # by epoch, from 1
         self.first: keras.Model | None = None  # of several members, only the first is recorded
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Add the epoch's norms."""
         self.first = self.first or self.model
         if self.model is self.first:
-            self.norms.append({name: float(norm) for name, norm in self.gradient_norms().items()})
+            self.norms[epoch + 1] = {name: float(x) for name, x in self.gradient_norms().items()}
 
     @tf.function
     def gradient_norms(self) -> dict[str, tf.Tensor]:

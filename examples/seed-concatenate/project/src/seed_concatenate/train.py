@@ -105,7 +105,7 @@ def begin_run(options: Options, examples: manifest.Examples) -> Options:
     run.mkdir(parents=True, exist_ok=True)
     for name in ("members", "saved_model"):
         shutil.rmtree(run / name, ignore_errors=True)
-    for name in ("model.keras", "history.csv", "metrics.json", "finished"):
+    for name in ("model.keras", "history.csv", "metrics.json", "report.html", "finished"):
         (run / name).unlink(missing_ok=True)
     examples.frame["split"].to_csv(run / "splits.csv", index_label="row")
     about = {"options": asdict(options), "rows": rows, "sha256": examples.sha256}

@@ -38,7 +38,7 @@ def fit_baselines(
     inputs_of = {"trivial": [], "boosting": INPUTS}
     small = [name for name in INPUTS if x_train[name].size <= MAX_VALUES]
     inputs_of |= {f"boosting, {name} alone": [name] for name in small}
-    uncalibrated = {"thresholds": [0.5]}  # those in the state fit the network
+    uncalibrated = {"thresholds": [0.5]}  # the state has what fits the network
     state = {name: {**fitted, **uncalibrated} for name, fitted in preprocessing.state.items()}
     found = {}
     for baseline, inputs in inputs_of.items():

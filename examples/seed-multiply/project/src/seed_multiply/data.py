@@ -183,7 +183,7 @@ def number_columns(examples: Examples, columns: list[str]) -> np.ndarray:
 
 
 def normalize(values: tf.Tensor, state: State) -> tf.Tensor:
-    """Bring values to mean 0 and deviation 1; what was constant in training becomes 0."""
+    """Bring values to mean 0 and standard deviation 1; what was constant in training becomes 0."""
     mean = np.array(state["mean"], dtype="float32")
     deviation = np.sqrt(state["variance"]).astype("float32")
     deviation = np.where(deviation > 1e-6 * np.abs(mean), deviation, np.float32(1))

@@ -71,11 +71,11 @@ class Examples:
 def open_manifest(path: Path) -> Examples:
     """Open a manifest by its suffix: Parquet, JSON Lines, Excel or CSV."""
     try:
-        if path.suffix == ".parquet":
+        if path.suffix.lower() == ".parquet":
             frame = pd.read_parquet(path)
-        elif path.suffix == ".jsonl":
+        elif path.suffix.lower() == ".jsonl":
             frame = pd.read_json(path, lines=True, dtype=False, convert_dates=False)
-        elif path.suffix == ".xlsx":
+        elif path.suffix.lower() == ".xlsx":
             frame = pd.read_excel(path, dtype=str, keep_default_na=False)
         else:
             frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")

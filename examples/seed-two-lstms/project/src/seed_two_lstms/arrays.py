@@ -37,9 +37,11 @@ def open_arrays(path: Path) -> Examples:
         if not tf.TensorShape((None, *sizes)).is_compatible_with(array.shape):
             raise DataError(f"{path}: {name} has the shape {array.shape}, not (rows, *{sizes})")
         values[name] = array.astype(object) if dtype == "str" else array
-    rows, known = len(array), {*INPUTS, *OUTPUTS, "split"}
-    if {len(a) if n in INPUTS else a.size for n, a in arrays.items() if n in known} != {rows or 1}:
-        raise DataError(f"{path}: arrays need the same number of rows, not 0; targets 1 value each")
+    known = {n: a for n, a in arrays.items() if n in {*INPUTS, *OUTPUTS, "split"}}
+    counts = {name: len(a) if name in INPUTS else a.size for name, a in known.items()}
+    rows = min(counts.values())
+    if rows == 0 or rows < max(counts.values()):
+        raise DataError(f"{path}: arrays need the same number of rows, not 0; here are {counts}")
     columns = {name: a.ravel() for name, a in arrays.items() if a.size == rows}
     columns |= {column: columns.pop(name) for name, column in OUTPUTS.items() if name in columns}
     examples = Examples(path, pd.DataFrame(columns, pd.RangeIndex(1, rows + 1)), values)

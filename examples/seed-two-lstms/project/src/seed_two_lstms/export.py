@@ -29,10 +29,6 @@ def export(run: Path, format: str = "saved-model") -> None:
 
     archive = keras.export.ExportArchive()
     archive.track(model)
-    for layer in keras.tree.flatten(vars(preprocessing)):
-        if isinstance(layer, keras.layers.Layer):
-            layer.build((None,))
-            archive.track(layer)
     archive.add_endpoint("serve", serve, input_signature=[SIGNATURE])
     archive.write_out(str(run / "saved_model"), verbose=False)
     print(f"{run / 'saved_model'}: raw values in by input name, predictions out by output name")

@@ -39,7 +39,7 @@ def fit_baselines(
     inputs_of = {"trivial": [], "boosting": INPUTS}
     small = [name for name in INPUTS if x_train[name].size <= MAX_VALUES]
     inputs_of |= {f"boosting, {name} alone": [name] for name in small}
-    uncalibrated = {"thresholds": [0.5]}  # those in the state fit the network
+    uncalibrated = {"thresholds": [0.5]}  # the state has what fits the network
     state = {name: {**fitted, **uncalibrated} for name, fitted in preprocessing.state.items()}
     found = {}
     for baseline, inputs in inputs_of.items():
@@ -67,7 +67,7 @@ def flat_features(examples: Examples, preprocessing: Preprocessing) -> pd.DataFr
 
 
 def token_counts(tokens: np.ndarray) -> np.ndarray:
-    """Count the 100 most frequent tokens in each row, whose ids are the lowest: (batch, 101)."""
+    """Count the ids up to 100 in each row, those of the most frequent tokens: (batch, 101)."""
     return np.stack([np.bincount(row[row <= 100], minlength=101) for row in tokens])
 
 

@@ -59,7 +59,7 @@ def temper(probabilities: np.ndarray, temperature: float) -> np.ndarray:
 
 
 def best_temperature(probabilities: np.ndarray, truth: np.ndarray) -> float:
-    """Find it, given probabilities (members, rows, ..., classes); few rows move it little from 1."""
+    """Fit it, given probabilities (members, rows, ..., classes); few rows move it little from 1."""
 
     def loss(temperature: float) -> float:
         average = temper(probabilities, temperature).mean(axis=0)

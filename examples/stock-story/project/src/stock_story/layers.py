@@ -8,7 +8,7 @@ from keras import layers, ops
 
 @keras.saving.register_keras_serializable("stock_story")
 class PiecewiseLinear(layers.Layer):
-    """Each of N numbers, and how far it has come through each of K bins: (batch, N) -> (batch, N + N K).
+    """Each of N numbers, and its position within each of K bins: (batch, N) -> (batch, N + N K).
 
     Dense layers then learn steps and kinks anywhere. The edges of the bins are quantiles of the
     training rows, which compile_model sets. Gorishniy et al., https://arxiv.org/abs/2203.05556.

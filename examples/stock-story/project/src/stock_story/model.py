@@ -15,7 +15,7 @@ from stock_story.layers import PiecewiseLinear
 
 def encode_indicators(features: keras.KerasTensor) -> keras.KerasTensor:
     """Encode indicators: numbers, normalized, (batch, 6) -> (batch, 256)."""
-    # Each number, and how far it has come through each of 16 bins: steps and kinks are easy to learn.
+    # Each number, and its position within each of 16 quantile bins: steps and kinks are easy to learn.
     x = PiecewiseLinear(6, 16, name="indicators.bins")(features)
     x = layers.Dense(256, activation="relu", name="indicators.dense_1")(x)
     x = layers.Dropout(0.1, name="indicators.dropout_1")(x)
@@ -24,7 +24,7 @@ def encode_indicators(features: keras.KerasTensor) -> keras.KerasTensor:
 
 def encode_fundamentals(features: keras.KerasTensor) -> keras.KerasTensor:
     """Encode fundamentals: numbers, normalized, (batch, 4) -> (batch, 256)."""
-    # Each number, and how far it has come through each of 16 bins: steps and kinks are easy to learn.
+    # Each number, and its position within each of 16 quantile bins: steps and kinks are easy to learn.
     x = PiecewiseLinear(4, 16, name="fundamentals.bins")(features)
     x = layers.Dense(256, activation="relu", name="fundamentals.dense_1")(x)
     x = layers.Dropout(0.1, name="fundamentals.dropout_1")(x)

@@ -1,4 +1,4 @@
-"""Prediction: one row for each row of a manifest, with labels and probabilities."""
+"""Prediction: one row of predictions for each row of a manifest."""
 
 from pathlib import Path
 

@@ -47,13 +47,13 @@ def sample_fundamentals(rng: np.random.Generator, hidden: np.ndarray) -> Columns
 def sample_news(rng: np.random.Generator, hidden: np.ndarray) -> Columns:
     """Texts, news: more good words where the hidden value is high, more bad where it is low."""
     good, bad = ["strong", "gains", "rally"], ["weak", "losses", "slump"]
-    words, space = [good, bad, ["the", "report", "says"]], " "
+    words = [good, bad, ["the", "report", "says"]]
     texts = []
     for value in hidden:
         # The share of good words in news, among the good and the bad.
         share = 1 / (1 + np.exp(-4 * value))
         kinds = rng.choice(3, 12, p=[0.75 * share, 0.75 * (1 - share), 0.25])
-        texts.append(space.join(rng.choice(list(words[kind])) for kind in kinds))
+        texts.append(" ".join(rng.choice(words[kind]) for kind in kinds))
     return {"news": np.array(texts)}
 
 
