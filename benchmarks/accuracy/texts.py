@@ -2,6 +2,7 @@
 
     python benchmarks/accuracy/texts.py TABLES --weights FOLDER       # FOLDER: a sentence encoder
     python benchmarks/accuracy/texts.py TABLES --only debian_names --encoders embedding_bag ngrams
+    python benchmarks/accuracy/texts.py TABLES --weights FOLDER --encoders fine_tuned --fields lora=8 rate=1
 
 The tables are those of gather.py that have a text. For the encoder `pretrained` the same vectors go to
 gradient boosting and to a linear model, too, with the other inputs beside them: what a person
@@ -64,8 +65,10 @@ for name, model in (("boosting", boosting(max_iter=100)), ("linear", make_pipeli
 """
 
 
-def spec_with(encoder: str, proposed: dict[str, Any], weights: str | None) -> dict[str, Any]:
-    """The proposed spec with one encoder for each text that has words."""
+def spec_with(
+    encoder: str, proposed: dict[str, Any], weights: str | None, fields: dict[str, Any]
+) -> dict[str, Any]:
+    """The proposed spec with one encoder for each text that has words, and fields of that encoder."""
     spec: dict[str, Any] = json.loads(json.dumps(proposed))
     for entry in spec["inputs"]:
         if entry["type"] != "text":
@@ -80,6 +83,7 @@ def spec_with(encoder: str, proposed: dict[str, Any], weights: str | None) -> di
         if encoder in ("pretrained", "fine_tuned"):
             entry["shape"] = [min(512, 2 * tokens)]
             entry["weights"] = str(weights)
+        entry.update(fields)
     return spec
 
 
@@ -108,7 +112,9 @@ def main() -> None:
     )
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
     parser.add_argument("--members", type=int, default=1)
+    parser.add_argument("--fields", nargs="*", default=[], metavar="NAME=VALUE")
     options = parser.parse_args()
+    fields = {name: yaml.safe_load(value) for name, value in (f.split("=") for f in options.fields)}
     known = json.loads((options.tables / "tables.json").read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as scratch:
         os.environ["XDG_STATE_HOME"] = scratch  # no weights that a person has remembered
@@ -117,7 +123,7 @@ def main() -> None:
             proposed = propose(folder / "manifest.csv", facts, Path(scratch))
             for encoder in options.encoders:
                 project = Path(tempfile.mkdtemp(dir=scratch)) / "project"
-                package = render(project, spec_with(encoder, proposed, options.weights))
+                package = render(project, spec_with(encoder, proposed, options.weights, fields))
                 manifest, more = folder / "manifest_split.csv", ["--members", str(options.members)]
                 found = [
                     train(project, package, manifest, facts, seed, more) for seed in options.seeds
