@@ -190,7 +190,7 @@ MINE = {  # lines of train.py, and what a person made of them
     "    draw_curves(": "    print(result)\n    draw_curves(",
     "max(8, options.epochs // 3)": "12",
     "    learning_rate: float = 2e-3\n": "    learning_rate: float = 5e-4  # mine\n",
-    "warm_up = max(1, steps // 12)": "warm_up = max(1, steps // 6)",
+    "warmup = max(1, steps // 12)": "warmup = max(1, steps // 6)",
 }
 
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import tomllib
+import zipfile
 from collections import Counter
 from pathlib import Path
 
@@ -689,7 +690,7 @@ def test_an_interrupted_training_is_resumed(features, tmp_path, monkeypatch):
         monkeypatch.setattr(
             train.keras.callbacks,
             "BackupAndRestore",
-            lambda folder, save_freq: backup(folder, save_freq=min(3, save_freq)),
+            lambda folder, save_freq, **more: backup(folder, min(3, save_freq), **more),
         )
         given = ("train", "--data", manifest, "--run", run, "--epochs", 8, "--batch-size", 16)
         more = ("--members", 2, "--seed", 4) if features else ("--seed", 4)
@@ -721,6 +722,64 @@ def test_an_interrupted_training_is_resumed(features, tmp_path, monkeypatch):
         manifest.write_text(manifest.read_text() + manifest.read_text().splitlines()[1] + "\n")
         done = made.main("train", "--run", run, "--resume")
         assert done.code == 1 and "has changed since" in done.err, done
+
+
+def torn(save, at, error, begun):
+    """Save a file, at the `at`-th time in part: a closed one without its last half, or a cut one."""
+    import h5py
+
+    def save_in_part(self, filepath, *args, **kwargs):
+        result = save(self, filepath, *args, **kwargs)
+        begun.append(path := Path(filepath))
+        if len(begun) != at:
+            return result
+        whole = path.read_bytes()
+        if not isinstance(error, KeyboardInterrupt):
+            path.write_bytes(whole[: len(whole) // 2])
+        elif path.suffix == ".h5":
+            with h5py.File(path, "a") as file:
+                del file["layers"]
+        else:
+            with zipfile.ZipFile(path, "w") as file:
+                file.writestr("metadata.json", "{}")
+        raise error
+
+    return save_in_part
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("power cut")], ids=type)
+@pytest.mark.parametrize("what", ["save_weights", "save"])
+def test_a_training_that_ended_while_it_wrote_is_resumed(what, error, tmp_path, monkeypatch):
+    """The backup or the best epoch is half a file then."""
+    import keras
+    import pandas as pd
+
+    spec = spec_of([small_input("numbers", "numeric")], features=["ensemble"])
+    with project(spec, tmp_path) as made:
+        manifest, run, begun = made.sample(), made.folder / "run", []
+        train = made.module("train")
+        backup = train.keras.callbacks.BackupAndRestore
+        monkeypatch.setattr(
+            train.keras.callbacks,
+            "BackupAndRestore",
+            lambda folder, save_freq, **more: backup(folder, "epoch", **more),
+        )
+        given = ("train", "--data", manifest, "--run", run, "--epochs", 6, "--members", 1)
+        with monkeypatch.context() as patch:
+            save = getattr(keras.Model, what)
+            patch.setattr(keras.Model, what, torn(save, 3, error, begun))
+            if isinstance(error, KeyboardInterrupt):
+                assert "Interrupted: the best epoch counts" in made.ok(*given)
+            else:
+                with pytest.raises(RuntimeError, match="power cut"):
+                    made.main(*given)
+        assert len(begun) >= 3 and not (run / "finished").exists()
+        made.ok("train", "--run", run, "--resume")
+        history = pd.read_csv(run / "history.csv").drop_duplicates("epoch")
+        assert history["epoch"].tolist() == [*range(6)]
+        made.ok("evaluate", "--run", run, "--data", manifest)
+        assert_finite(run)
 
 
 @pytest.mark.slow

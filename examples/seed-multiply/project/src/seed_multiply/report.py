@@ -167,8 +167,7 @@ class WatchBranches(keras.callbacks.Callback):
         """Compute the gradient norm of each branch that has weights."""
         weights: dict[str, list[keras.Variable]] = {name: [] for name in data.INPUTS}
         for layer in self.model.layers:
-            branch = layer.name.split(".")[0]
-            if branch in data.INPUTS:
+            if (branch := layer.name.split(".")[0]) in weights:
                 weights[branch] += layer.trainable_weights
         with tf.GradientTape() as tape:
             y_pred = self.model(self.inputs, training=False)

@@ -7,9 +7,11 @@ import json
 import shutil
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from zipfile import is_zipfile
 
 import keras
 import pandas as pd
+from keras.optimizers.schedules import CosineDecay
 
 from seed_multiply import manifest
 from seed_multiply.baselines import fit_baselines, print_baselines
@@ -121,13 +123,11 @@ def resumed_options(run: Path) -> Options:
     return Options(**{**kept, "run": run, "data": Path(kept["data"]), "resume": True})
 
 
-def learning_rates(options: Options, batches: int) -> keras.optimizers.schedules.CosineDecay:
+def learning_rates(options: Options, batches: int) -> CosineDecay:
     """Warm up in a twelfth of all steps, then decay to 0: https://arxiv.org/abs/1608.03983."""
     peak, steps = options.learning_rate, options.epochs * batches
-    warm_up = max(1, steps // 12)
-    return keras.optimizers.schedules.CosineDecay(
-        peak / warm_up, steps - warm_up + 1, warmup_target=peak, warmup_steps=warm_up
-    )
+    warmup = max(1, steps // 12)
+    return CosineDecay(peak / warmup, steps - warmup + 1, warmup_target=peak, warmup_steps=warmup)
 
 
 def fit(
@@ -137,7 +137,7 @@ def fit(
     preprocessing: Preprocessing,
     training: manifest.Examples,
     validation: manifest.Examples,
-    *callbacks: keras.callbacks.Callback,
+    *extra: keras.callbacks.Callback,
 ) -> keras.Model:
     """Build, compile and fit a model until its validation loss no longer falls: the best epoch."""
     best, history, backup = (folder / name for name in ("model.keras", "history.csv", "backup"))
@@ -148,30 +148,32 @@ def fit(
     model = build_model()
     compile_model(model, preprocessing.state, learning_rates(options, len(batches)))
     resuming = options.resume and backup.is_dir()
-    lowest = pd.read_csv(history)["val_loss"].min() if resuming and best.is_file() else None
+    lowest = pd.read_csv(history)["val_loss"].min() if resuming and is_zipfile(best) else None
+    callbacks = [
+        keras.callbacks.EarlyStopping(patience=max(8, options.epochs // 3)),
+        keras.callbacks.CSVLogger(history, append=resuming),
+        keras.callbacks.ModelCheckpoint(best, save_best_only=True, initial_value_threshold=lowest),
+        keras.callbacks.BackupAndRestore(backup, save_freq=200, double_checkpoint=True),  # steps
+        *extra,
+    ]
     try:
         model.fit(
             batches,
             shuffle=False,  # make_dataset has shuffled
             validation_data=make_dataset(validation, preprocessing, options.batch_size),
             epochs=options.epochs,
-            callbacks=[
-                keras.callbacks.EarlyStopping(patience=max(8, options.epochs // 3)),
-                keras.callbacks.CSVLogger(history, append=resuming),
-                keras.callbacks.ModelCheckpoint(
-                    best, save_best_only=True, initial_value_threshold=lowest
-                ),
-                keras.callbacks.BackupAndRestore(backup, save_freq=200),  # steps
-                *callbacks,
-            ],
+            callbacks=callbacks,
         )
     except KeyboardInterrupt:
+        if backup.is_dir() and model.optimizer.iterations > 0:  # a backup may be half-written
+            model.save_weights(backup / "latest.weights.h5")
         if not best.is_file():
             raise
         print("\nInterrupted: the best epoch counts; --resume continues")
         try:
             return load_model(best)
         except (OSError, KeyError, ValueError):  # it was being written: these are the weights
+            best.unlink()
             return model
     if pd.read_csv(history)["val_loss"].isna().all():
         raise manifest.DataError("the loss is not finite; train with a lower --learning-rate")

@@ -237,16 +237,14 @@ def make_dataset(
     if shuffle:
         dataset = dataset.shuffle(len(examples), seed=seed)
     dataset = dataset.map(
-        lambda raw, targets: (fetch_files(raw), targets),
-        num_parallel_calls=tf.data.AUTOTUNE,
+        lambda raw, *rest: (fetch_files(raw), *rest), num_parallel_calls=tf.data.AUTOTUNE
     )
     # After batching: normalizing and tokenizing many rows at once is much faster than one by one.
     dataset = dataset.batch(batch_size).map(
-        lambda raw, targets: (preprocessing.inputs(raw), targets),
-        num_parallel_calls=tf.data.AUTOTUNE,
+        lambda raw, *rest: (preprocessing.inputs(raw), *rest), num_parallel_calls=tf.data.AUTOTUNE
     )
     if not with_targets:
-        dataset = dataset.map(lambda inputs, _: inputs)
+        dataset = dataset.map(lambda inputs, *_: inputs)
     return dataset.prefetch(tf.data.AUTOTUNE)
 
 

@@ -56,8 +56,8 @@ class Examples:
             shown = text.replace("{}", repr(str(cells[index]))) if len(cells) else text
             self.problems.append((int(self.frame.index[index]), f"{name} {shown}", target))
 
-    def take(self, chosen: np.ndarray) -> Examples:
-        """Keep the chosen rows: a mask or indices."""
+    def take(self, chosen: np.ndarray | slice) -> Examples:
+        """Keep the chosen rows: a mask, indices or a slice."""
         values = {name: array[chosen] for name, array in self.values.items()}
         return Examples(self.source, self.frame.iloc[chosen].copy(), values)
 
