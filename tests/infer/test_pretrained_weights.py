@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 
 import pytest
 from helpers import png, run_scaffold
@@ -130,3 +131,43 @@ def test_short_texts_of_many_rows_get_ngrams(table):
     assert _text(table)["shape"] == [128]
     table.write_text("\n".join([lines[0], *many[1:1900]]))
     assert "encoder" not in _text(table)
+
+
+SYLLABLES = ("ka", "bul", "ti", "ra", "na", "lo", "mé", "sen", "ду", "ва")
+NAMES = [a + b + c for a in SYLLABLES for b in SYLLABLES for c in SYLLABLES]
+CODES = {  # each tells a row from the others, and nothing else
+    "digits": lambda rng, n: f"{n:05d}{rng.randint(0, 99)}a",
+    "capitals": lambda rng, n: "".join(rng.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ", k=6)),
+    "mixed": lambda rng, n: "".join(rng.choices("abcdefgXYZ0123456789", k=9)),
+    "numbered": lambda rng, n: f"order-{n:06d}",
+    "short": lambda rng, n: f"{chr(97 + n % 26)}{chr(97 + n // 26 % 26)}{n // 676}",
+}
+
+
+def _named(folder, cells, **weights):
+    """The proposed inputs of a table with a column of names and one of numbers."""
+    path = folder / "named.csv"
+    rows = [f"{cell},{n * 7 % 11 + 0.5},{n % 2}" for n, cell in enumerate(cells)]
+    path.write_text("\n".join(["what,size,good", *rows]))
+    found = inspect(path, Overrides(targets=("good",), **weights))
+    return {entry["name"]: entry for entry in found.given["inputs"]}
+
+
+def test_names_are_texts_where_there_are_weights_or_many_rows(table, tmp_path):
+    names = [name.title() for name in NAMES]
+    assert "what" not in _named(tmp_path, names)
+    folder = str(_weights(tmp_path / "weights"))
+    assert _named(tmp_path, names, text_weights=folder)["what"]["encoder"] == "pretrained"
+    many = [f"{name}-{other}" for name in NAMES for other in ("bar", "foo")]
+    assert _named(tmp_path, many)["what"]["encoder"] == "ngrams"
+    assert "what" not in _named(tmp_path, many[:1999])
+
+
+@pytest.mark.parametrize("kind", CODES)
+@pytest.mark.parametrize("seed", range(2))
+def test_codes_are_no_texts(kind, seed, table, tmp_path):
+    rng = random.Random(seed)
+    codes = [CODES[kind](rng, n) for n in range(2500)]
+    assert "what" not in _named(tmp_path, codes)
+    folder = str(_weights(tmp_path / "weights"))
+    assert "what" not in _named(tmp_path, codes, text_weights=folder)

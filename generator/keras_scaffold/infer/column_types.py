@@ -58,6 +58,7 @@ URL = re.compile(r"(?i)(https?|ftp|s3|gs)://\S+")
 UNSPACED = re.compile(
     "[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]"
 )
+WORDS = re.compile(r"[^\W\d_]{3,}")
 FILES = ("pictures", "albums", "series")  # the kinds of columns of paths
 # What is in a column that no type of input reads, even where a person would keep it.
 READS_NOTHING = (
@@ -106,11 +107,13 @@ def look(
     keep: Sequence[str] = (),
     outside: bool = False,
     targets: Sequence[str] = (),
+    fewest_names: int = 0,
     progress: Progress = no_progress,
 ) -> list[Column]:
     """What each column is; `types` are those that a person chose, by column, `keep` must be inputs.
 
-    A type of dates may have their order behind it: datetime:day-first.
+    A type of dates may have their order behind it: datetime:day-first. Names, each another, are
+    texts from `fewest_names` rows on: fewer tell an encoder nothing.
     """
     found = []
     for place, name in enumerate(table.columns):
@@ -129,6 +132,10 @@ def look(
             column = replace(column, facts={**column.facts, "order": order})
         elif name in keep and column.aside:
             column = _kept(cells, column)
+        elif column.facts.get("names") and table.rows >= fewest_names and name not in targets:
+            text = load_catalog().type_for("texts") or ""
+            column = _as_chosen(cells, column, text, table, outside)
+            column = replace(column, sure=0.6, why="names, another in nearly every row")
         found.append(column)
     if not any(column.kind in FILES for column in found):
         found = [
@@ -565,7 +572,8 @@ def _category_or_text(cells: Cells) -> Column:
     if unique > 0.5 and (mean >= 2.2 or _are_names(some)):
         return _text(cells, some, unspaced, unique, sure=0.65)
     if unique > 0.95:
-        return _id(cells, 0.85, "another word in nearly every row")
+        named = _id(cells, 0.85, "another word in nearly every row")
+        return replace(named, facts={"names": _have_words(some)})
     if (once := int(values.is_unique().sum())) > 0.5 * rows:
         return Column(
             cells.name,
@@ -575,6 +583,7 @@ def _category_or_text(cells: Cells) -> Column:
             aside=f"most rows have a value of their own ({once} of {rows}): nothing to learn of",
             distinct=distinct,
             view=bars(counts, rows),
+            facts={"names": _have_words(some)},
         )
     return _category(cells, 0.85, f"{distinct} values")
 
@@ -586,6 +595,13 @@ def _are_names(some: list[str]) -> bool:
     several = sum(len(text) > 1 for text in texts) >= 0.6 * len(texts)
     letters = sum(word.strip(".,:'()-").isalpha() for word in words) >= 0.8 * len(words)
     return several and letters and len(set(words)) < 0.95 * len(words)
+
+
+def _have_words(some: list[str]) -> bool:
+    """Whether words are in names without spaces: `Kabul`, `python3-numpy`, but no `QX7` or `aB3x`."""
+    known = sum(any(word[1:].islower() for word in WORDS.findall(text)) for text in some)
+    letters = sum(len(word) for text in some for word in WORDS.findall(text))
+    return known >= 0.9 * len(some) and letters >= 0.7 * sum(map(len, some))
 
 
 def _category(cells: Cells, sure: float, why: str) -> Column:

@@ -128,12 +128,14 @@ def inspect(path: Path, overrides: Overrides, progress: Progress = no_progress) 
     warnings = find_number_notation(table, names, stated_notation(overrides), overrides.drop)
     codes = stated_codes(overrides, table)
     doubtful = find_missing_codes(table, codes)
+    folders = find_folders(overrides.weights)
     columns = look(
         table,
         types,
         keep=overrides.keep,
         outside=overrides.outside,
         targets=names,
+        fewest_names=0 if load_catalog().type_for("texts") in folders else MANY_TEXTS,
         progress=progress,
     )
     by_name = {column.name: column for column in columns}
@@ -154,7 +156,6 @@ def inspect(path: Path, overrides: Overrides, progress: Progress = no_progress) 
     taken: set[str] = set()
     outputs = [_output(target, table, taken, len(targets) > 1) for target in targets]
     inputs, columns = _inputs(table, columns, taken, overrides.keep)
-    folders = find_folders(overrides.weights)
     inputs = [_with_encoder(each, folders, table, overrides) for each in inputs]
     overrides = _with_remembered(overrides, folders, inputs)
     group = _group(columns, groups, overrides)
