@@ -619,6 +619,33 @@ def test_texts_without_words_constant_columns_and_single_steps_are_trained_on(tr
     assert_finite(run)
 
 
+@pytest.mark.parametrize("epochs", [1, 3, 40])
+def test_the_curves_count_whole_epochs_from_one(epochs, trained, tmp_path):
+    """As the report and Keras's progress do; one epoch alone is a point."""
+    import numpy as np
+    import pandas as pd
+    from matplotlib import pyplot
+
+    names = ["accuracy", "loss", "val_accuracy", "val_loss"]
+    values = np.random.default_rng(0).random((epochs, len(names)))
+    history = pd.DataFrame(values, columns=names).rename_axis("epoch")
+    trained.module("evaluate").draw_curves(history, tmp_path / "curves.png")
+    drawn = pyplot.gcf().axes
+    assert [axes.get_legend_handles_labels()[1] for axes in drawn] == [
+        ["loss", "val_loss"],
+        ["accuracy", "val_accuracy"],
+    ]
+    for axes in drawn:
+        for line in axes.lines:
+            assert line.get_xdata().tolist() == [*range(1, epochs + 1)]
+            assert line.get_ydata().tolist() == history[line.get_label()].tolist()
+            assert line.get_marker() == "."
+        ticks = axes.get_xticks()
+        assert (ticks % 1 == 0).all() and len(ticks) >= min(epochs, 3)
+    pyplot.close()
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
 @pytest.mark.slow
 def test_a_finished_run_is_not_resumed(trained, manifest):
     run = run_of(trained)

@@ -55,8 +55,10 @@ def draw_curves(history: pd.DataFrame, path: Path) -> None:
     """Draw the loss and each metric over the epochs, on the training and the validation split."""
     names = sorted(history, key=lambda name: name != "loss")  # the loss first
     pairs = [(name, f"val_{name}") for name in names if f"val_{name}" in history]
+    lines = history[[*sum(pairs, ())]].set_axis(history.index + 1)  # epochs count from 1
     cycle = ["C0", "C1"] * len(pairs)  # the same in all: training, validation
-    axes = history[[*sum(pairs, ())]].plot(subplots=pairs, color=cycle, figsize=(7, 3 * len(pairs)))
+    axes = lines.plot(subplots=pairs, color=cycle, marker=".", figsize=(7, 3 * len(pairs)))
+    axes[0].xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     axes[0].figure.savefig(path, bbox_inches="tight")
 
 

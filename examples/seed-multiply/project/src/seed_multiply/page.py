@@ -82,10 +82,10 @@ def image(content: bytes, kind: str, description: str, style: str = "") -> str:
     return f'<img class="{style}" alt="{description}" src="{source}">'
 
 
-def line_plot(title: str, lines: pd.DataFrame, log: bool = False) -> Any:
+def line_plot(title: str, data: pd.DataFrame, log: bool = False) -> Any:
     """Plot each column over the epochs, the index."""
-    axes = lines.plot(ax=new_axes(), title=title, xlabel="epoch", logy=log, legend=False)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes = data.plot(ax=new_axes(), title=title, xlabel="epoch", logy=log, marker=".", legend=False)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.figure.legend(loc="outside lower center", ncols=2)
     return axes
 
