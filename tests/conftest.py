@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import settings
 
 pytest.register_assert_rewrite("helpers", "projects")
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+settings.register_profile("whatever the clock says", deadline=None)
+settings.load_profile("whatever the clock says")
 
 
 @pytest.fixture(autouse=True)

@@ -151,7 +151,7 @@ WRITTEN = st.sampled_from(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(WRITTEN, PARTS), min_size=1, max_size=20), st.sampled_from(FORMATS))
 def test_what_is_a_date_here_is_one_for_pandas(cells, own):
     pandas = pytest.importorskip("pandas")

@@ -102,7 +102,7 @@ def write(folder, table, delimiter=","):
     return path
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, suppress_health_check=list(HealthCheck))
 @given(
     wanted=st.lists(st.sampled_from(list(TYPES)), min_size=1, max_size=6),
     names=st.permutations(NAMES),
@@ -136,7 +136,7 @@ def test_types_are_those_that_were_drawn(
     assert named >= {name for name, type in types.items() if type is None}
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
 @given(
     groups=st.integers(12, 60),
     each=st.integers(3, 12),
@@ -168,7 +168,7 @@ def test_groups_are_those_that_were_drawn(
     assert name not in [column for each in found.inputs for column in each.columns]
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
 @given(
     low=st.integers(1, 10**9),
     size=st.integers(10**4, 10**10),

@@ -1104,7 +1104,7 @@ def test_no_line_is_wider_than_the_terminal(csv):
 NAMES = st.text(string.printable[:94] + " äß日,;|\"'", min_size=1, max_size=12)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(
     names=st.lists(NAMES, min_size=2, max_size=6, unique_by=str.strip),
     seed=st.integers(0, 1000),
@@ -1145,7 +1145,7 @@ MAKERS = {
 }
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(
     wanted=st.lists(st.sampled_from(list(MAKERS)), min_size=1, max_size=8),
     seed=st.integers(0, 1000),

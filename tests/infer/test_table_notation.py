@@ -35,7 +35,7 @@ def number(value, decimal=".", thousands="", places=2):
     return "".join(swapped.get(c, c) for c in f"{value:,.{places}f}")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(
     delimiter=st.sampled_from(",;\t|"),
     encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"]),

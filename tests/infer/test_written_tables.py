@@ -130,7 +130,7 @@ KINDS = {
 }
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(
     program=st.sampled_from(list(WRITERS)),
     wanted=st.lists(st.sampled_from(list(KINDS)), min_size=1, max_size=7),
@@ -171,7 +171,7 @@ def test_what_is_proposed_is_what_was_drawn(program, wanted, holes, rows, seed, 
     assert len(pd.read_csv(path, sep=writer.delimiter, encoding=writer.encoding)) == rows
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(
     program=st.sampled_from(list(WRITERS)),
     name=st.sampled_from(["patient", "Probe", "Subject ID", "key"]),

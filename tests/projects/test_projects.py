@@ -893,7 +893,7 @@ def test_a_client_may_send_cells_as_they_are_written(kind, encoder, tmp_path):
                 state["words"][key] = [known] if key == "categories" else known
         preprocessing = data.Preprocessing(state)
 
-        @settings(deadline=None, max_examples=40)
+        @settings(max_examples=40)
         @given(st.lists(CELLS.filter(str.strip), min_size=1, max_size=6))
         def alike(cells):
             pd.DataFrame({"words": cells}).to_csv(path, index=False)

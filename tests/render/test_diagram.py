@@ -133,7 +133,7 @@ def specs(draw):
     return validate({"project_name": "P", "inputs": inputs, "merge": merge, "outputs": outputs})
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(specs())
 def test_any_spec_is_drawn_within_100_columns_and_names_everything(spec):
     drawn = draw(spec)

@@ -146,7 +146,7 @@ def test_check_and_schema_accept_the_same(field):
     schema = jsonschema.Draft202012Validator(field_schema(field))
     schema.check_schema(field_schema(field))
 
-    @settings(deadline=None, max_examples=150)
+    @settings(max_examples=150)
     @given(_values(field))
     def agree(value):
         if _accepted(field, value):
@@ -159,7 +159,7 @@ def test_check_and_schema_accept_the_same(field):
 
 @every_field
 def test_what_a_field_takes_is_accepted(field):
-    @settings(deadline=None, max_examples=30)
+    @settings(max_examples=30)
     @given(field_values(field))
     def accepted(value):
         assert _accepted(field, value)

@@ -6,7 +6,7 @@ import json
 import jsonschema
 import pytest
 from helpers import NUMBERS_AND_PICTURE, run_scaffold, specs
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from keras_scaffold.catalog import load_catalog
 from keras_scaffold.spec import SpecError, validate
@@ -34,7 +34,6 @@ def _accepted(spec):
     return True
 
 
-@settings(deadline=None)
 @given(specs())
 def test_what_validate_accepts_satisfies_the_schema(spec):
     assume(_accepted(spec))
@@ -71,7 +70,6 @@ def _mutated(draw):
     return spec
 
 
-@settings(deadline=None)
 @given(_mutated())
 def test_mistakes_of_one_value_are_refused_by_both(spec):
     # A column or a project's name may well be "No Such": then both accept it.

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 import yaml
 from helpers import NUMBERS_AND_PICTURE, assert_one_error, run_scaffold, scaffold_process, specs
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from keras_scaffold.spec import (
     SpecError,
@@ -338,7 +338,6 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.dictionaries(KEYS, ANYTHING, max_size=4) | ANYTHING)
 @example({"inputs": {date(2024, 1, 1): 1}})
 def test_no_data_breaks_validation(data):
@@ -350,7 +349,6 @@ def test_no_data_breaks_validation(data):
             assert str(error).isprintable()
 
 
-@settings(deadline=None)
 @given(st.text("ab:-[]{}\"'\n !&*|>#%@`,?0", max_size=80) | st.text(max_size=30))
 def test_no_text_breaks_the_reader(text):
     try:
@@ -359,7 +357,6 @@ def test_no_text_breaks_the_reader(text):
         assert "\n" not in str(error)
 
 
-@settings(deadline=None)
 @given(specs())
 def test_a_spec_survives_being_written(spec):
     try:

@@ -117,7 +117,6 @@ def drawn_specs(count: int) -> list[Spec]:
 
     @settings(
         max_examples=count,
-        deadline=None,
         derandomize=True,
         database=None,
         phases=[Phase.generate],
