@@ -43,56 +43,6 @@ def test_a_vector_is_the_mean_over_the_tokens(made):
         np.testing.assert_allclose(alone, mean if text else np.zeros(8), atol=1e-5)
 
 
-@pytest.mark.parametrize("rows", [160, 203, 15])
-def test_texts_of_like_length_are_trained_together(rows, tmp_path):
-    """Each row is in one batch, with its own values, in another order in each epoch."""
-    text = small_input("text", "text", "fine_tuned")
-    title = small_input("title", "text", "fine_tuned")
-    number = {"name": "number", "type": "numeric", "columns": ["number"]}
-    size = {"name": "size", "task": "regression"}
-    with project(spec_of([text, title, number], outputs=[size], features=[]), tmp_path) as made:
-        data, manifest = made.module("data"), tmp_path / "texts.csv"
-        words = np.random.default_rng(0).integers(0, 5, rows)  # a word is two tokens
-        table = {"text": ["zz " * count for count in words], "title": "zz"}
-        columns = {"number": np.arange(rows), "size": np.arange(rows)}
-        pd.DataFrame({**table, **columns}).to_csv(manifest, index=False)
-        examples = data.open_examples(manifest)
-        preprocessing = data.Preprocessing.adapt(examples)
-
-        def batches(**options):
-            made = data.make_dataset(examples, preprocessing, 10, **options)
-            assert len(made) == -(-rows // 10)
-            return made
-
-        def read(dataset):
-            """The places of the rows in each batch."""
-            found = []
-            for inputs, targets in dataset.as_numpy_iterator():
-                numbers = inputs["number"][:, 0] * values["number"].std() + values["number"].mean()
-                found.append(np.rint(numbers).astype(int).tolist())
-                np.testing.assert_allclose(targets["size"].ravel(), found[-1])
-                tokens = np.count_nonzero(inputs["text"], axis=1)
-                np.testing.assert_array_equal(tokens, lengths[found[-1]])
-            assert sorted(len(rows) for rows in found)[1:] == [10] * (len(found) - 1)
-            return found
-
-        values = examples.values
-        everything = next(iter(data.make_dataset(examples, preprocessing, rows)))
-        lengths = np.count_nonzero(everything[0]["text"], axis=1)
-        np.testing.assert_array_equal(np.concatenate(read(batches())), np.arange(rows))
-        shuffled = batches(shuffle=True, seed=1)
-        epochs = [read(shuffled), read(shuffled)]
-        assert epochs[0] != epochs[1]
-        assert read(batches(shuffle=True, seed=1)) == epochs[0]
-        assert read(batches(shuffle=True, seed=2)) != epochs[0]
-        for epoch in epochs:
-            np.testing.assert_array_equal(np.sort(np.concatenate(epoch)), np.arange(rows))
-            longest = [lengths[rows].max() for rows in epoch]
-            if len(longest) > 2:
-                assert longest != sorted(longest)
-                assert np.mean(longest) < 0.75 * lengths.max()
-
-
 def test_the_last_layers_move_slower_than_the_rest(made):
     data, model = made.module("data"), made.module("model")
     examples = data.open_examples(made.sample())
