@@ -181,7 +181,7 @@ def test_every_encoder_can_be_said(kind):
 
 def _said(words):
     """What a shell and the command line make of the words."""
-    entry = {"inputs": [], "outputs": []}
+    entry = {"inputs": [], "outputs": [], "features": list(load_catalog().default_features)}
     words = iter(words)
     for word in words:
         if word == "-i":
@@ -192,7 +192,13 @@ def _said(words):
             entry["outputs"].append(parse_output(next(words)))
         elif word == "--name":
             entry["project_name"] = next(words)
-    return entry
+        elif word == "--minimal":
+            entry["features"] = []
+        elif word == "--no-feature":
+            entry["features"].remove(next(words))
+        elif word == "--feature":
+            entry["features"].append(next(words))
+    return {**entry, "features": set(entry["features"])}
 
 
 @given(specs())
@@ -203,9 +209,13 @@ def test_the_command_line_says_all_or_nothing(spec):
         assume(False)
     line = command_line(spec, Path("out dir"))
     fields = {key for entry in spec["inputs"] + spec["outputs"] for key in entry}
-    if fields <= {"name", "type", "shape", "encoder", "task", "classes"}:
+    known = {"name", "type", "shape", "encoder", "task", "classes"}
+    if fields <= known and not spec.get("table"):
         said = _said(shlex.split(line)[3:])
-        assert said == {**spec, "project_name": said.get("project_name", "Out Dir")}
+        features = set(spec.get("features", load_catalog().default_features))
+        name = said.get("project_name", "Out Dir")
+        without = {key: value for key, value in spec.items() if key != "table"}
+        assert said == {**without, "project_name": name, "features": features}
     else:
         assert line is None
 
