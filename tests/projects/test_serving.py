@@ -335,3 +335,23 @@ def test_the_clients_of_the_readme_run(trained, served, tmp_path, monkeypatch):
         exec(over_http.replace("http://localhost:8501", address), names)
     expected = {name: array.numpy() for name, array in shown[0].items()}
     assert_agree(expected, {name: [row[name] for row in shown[1]] for name in expected})
+
+
+@pytest.mark.slow
+def test_predict_writes_the_columns_that_the_readme_names(trained):
+    import pandas as pd
+
+    run, manifest = trained.folder / "runs" / "one", trained.sample(4)
+    trained.ok("predict", "--run", run, "--data", manifest, "--out", manifest.with_name("out.csv"))
+    columns = set(pd.read_csv(manifest.with_name("out.csv"))) - {"row"}
+    readme = (trained.folder / "README.md").read_text(encoding="utf-8")
+    table = readme.partition("what `predict` writes")[2].partition("\n\n")[0]
+    state, named = json.loads((run / "preprocessing.json").read_text(encoding="utf-8")), set()
+    for line in table.splitlines()[2:]:
+        output, *_, columns_cell = re.split(r" ?(?<!\\)\| ?", line.strip("| "))
+        fitted = state[output.strip("`")]
+        for column in re.findall("`(.*?)`", columns_cell):
+            name, each = re.fullmatch("(.*?)(CLASS|LABEL|LEVEL)?", column).groups()
+            values = fitted["levels" if each == "LEVEL" else "labels"] if each else [""]
+            named |= {f"{name}{value}" for value in values}
+    assert columns == named

@@ -26,7 +26,7 @@ def test_inputs_and_outputs_are_dicts_by_name() -> None:
 
 
 def test_layers_are_named_after_inputs_and_outputs() -> None:
-    """A layer's name begins with its input's or output's: chart.conv_1, price.head."""
+    """A layer's name begins with its input's or output's: NAME.dense_1, NAME.head."""
     owners = tuple(f"{name}." for name in (*INPUTS, *OUTPUTS))
     for layer in build_model().layers:
         if not isinstance(layer, keras.layers.InputLayer):

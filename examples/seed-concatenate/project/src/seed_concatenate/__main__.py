@@ -38,7 +38,7 @@ def make_parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--json", action="store_true", dest="as_json", help="for programs")
 
     predict = commands.add_parser("predict", help="write predictions", parents=[data])
-    predict.add_argument("--out", type=Path, required=True, metavar="FILE", help=".csv or .jsonl")
+    predict.add_argument("--out", type=Path, required=True, help=".csv, .jsonl or .parquet")
     predict.add_argument("--carry", action="append", default=[], metavar="COLUMN", help="to copy")
 
     export = commands.add_parser("export", help="write the model for serving", parents=[trained])
