@@ -44,10 +44,12 @@ class Killer:
     """Runs commands in processes that die at the n-th thing that they do."""
 
     def __init__(self, tool):
+        left = tool.with_name("left")  # temporary folders of the killed
+        left.mkdir(exist_ok=True)
         path = os.pathsep.join([str(tool / "generator"), str(ROOT / "tests" / "support")])
         self.process = subprocess.Popen(
             [sys.executable, ROOT / "tests" / "support" / "killing.py"],
-            env={**os.environ, **NOBODY, "PYTHONPATH": path},
+            env={**os.environ, **NOBODY, "PYTHONPATH": path, "TMPDIR": str(left)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
