@@ -72,6 +72,17 @@ def test_the_last_layers_move_slower_than_the_rest(made):
     assert any("token_embedding" in weight.path for weight in built.non_trainable_weights)
 
 
+@pytest.mark.parametrize(("rows", "epochs"), [(100, 48), (700, 6), (2800, 5), (4999, 5), (5000, 3)])
+def test_few_rows_are_seen_often(made, tmp_path, rows, epochs):
+    train, manifest = made.module("train"), tmp_path / "manifest.csv"
+    manifest.touch()
+    frame = pd.DataFrame({"split": ["train"] * rows})
+    examples = made.module("manifest").Examples(manifest, frame)
+    options = train.begin_run(train.Options(tmp_path / "run"), examples)
+    assert (options.batch_size, options.epochs) == (min(32, max(16, rows // 64)), epochs)
+    assert train.begin_run(train.Options(tmp_path / "run", epochs=7), examples).epochs == 7
+
+
 def test_lora_trains_updates_alone_and_goes_on_from_saved_weights(tmp_path):
     text = small_input("text", "text", "fine_tuned", lora=2, rate=1)
     with project(spec_of([text], features=[]), tmp_path / "made") as made:

@@ -94,7 +94,7 @@ def train(options: Options) -> None:
 
 
 def begin_run(options: Options, examples: manifest.Examples) -> Options:
-    """Write what a run begins with; few rows get small batches and many epochs: 1,000 steps."""
+    """Write what a run begins with; few rows get small batches and many epochs: about 1,000 steps."""
     run = options.run
     if options.resume and manifest.load_splits(run, examples) is None:
         raise manifest.DataError(f"{options.data} has changed since; train without --resume")
